@@ -1,0 +1,5 @@
+//! Agent-based simulator of liquidation cascades and margin spirals.
+
+pub mod market;
+pub mod math;
+pub mod unit;

@@ -1,0 +1,2 @@
+//! The `deleverage` command.
+fn main() {}

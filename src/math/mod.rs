@@ -1,0 +1,9 @@
+//! Keyed randomness and the little mathematics that results hinge on, the same bits everywhere.
+
+pub mod draws;
+pub mod estimate;
+pub mod linear;
+pub mod ops;
+pub mod sample;
+
+pub use draws::{Draws, Purpose, Stream};
