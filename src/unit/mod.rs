@@ -7,8 +7,10 @@ pub mod amount;
 pub mod grid;
 pub mod id;
 pub mod rate;
+pub mod span;
 
 pub use amount::{Cash, Lots, Ticks};
 pub use grid::Grid;
 pub use id::{AccountId, CohortId, MarketId, Side};
 pub use rate::Rate;
+pub use span::Span;
