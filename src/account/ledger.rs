@@ -1,0 +1,474 @@
+//! The ledger: the only place where cash, cost and quantity change.
+//!
+//! # Units
+//!
+//! Cash and cost in quanta, quantities in lots, the funding index in 10⁻⁶ quanta per lot.
+//!
+//! # Invariants
+//!
+//! - `every_entry_has_a_counter_entry`: per market Σ quantity = 0, and Σ (cash − cost) over all
+//!   accounts = net deposits. Kept as running sums that every entry updates on its own side, so a
+//!   one-sided entry shows at once; [`Ledger::audit`] adds everything up from the records.
+//! - `rounding_goes_to_the_venue`: funding rounds up against whoever pays and down against whoever
+//!   receives; the remainder stays in the funding account until it is swept to the fees.
+//! - Overflow never wraps: the first entry that doesn't fit is refused whole, and kept as a breach
+//!   that names the account.
+
+use super::table::{Account, Slot, SlotId, State, Table};
+use crate::market::{Contract, Fill};
+use crate::unit::{AccountId, Cash, Lots, MarketId, Rate, Ticks};
+
+/// One unit of the funding index is this part of a quantum per lot.
+pub const FUNDING_SCALE: i64 = 1_000_000;
+
+/// What an audit found wrong, as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Breach {
+    /// Quantities of a market don't add up to zero.
+    #[error("quantities of market {market} add up to {sum} lots, not to 0")]
+    Quantity {
+        /// The market, from 0.
+        market: usize,
+        /// The sum found.
+        sum: i128,
+    },
+    /// Cash less cost doesn't add up to what was paid in.
+    #[error("cash less cost adds up to {sum} quanta, but net deposits are {deposits}")]
+    Cash {
+        /// The sum found.
+        sum: i128,
+        /// What was paid in, less what was paid out.
+        deposits: i128,
+    },
+    /// The running sums differ from the records.
+    #[error("running sums differ from the records: {running} and {records}")]
+    Drift {
+        /// The running sum.
+        running: i128,
+        /// The sum of the records.
+        records: i128,
+    },
+    /// An entry didn't fit.
+    #[error("an entry of account {account} does not fit 64 bits")]
+    Overflow {
+        /// The account.
+        account: u32,
+    },
+    /// The insurance fund owes money.
+    #[error("the insurance fund stands at {cash} quanta, below zero")]
+    Fund {
+        /// Its balance.
+        cash: i64,
+    },
+    /// A closed account still holds a position.
+    #[error("account {account} is closed but holds a position")]
+    ClosedWithPosition {
+        /// The account.
+        account: u32,
+    },
+}
+
+/// What a full audit added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// Accounts visited.
+    pub accounts: usize,
+    /// What was paid in, less what was paid out.
+    pub deposits: i128,
+}
+
+/// The table of accounts with the running sums that prove it.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    table: Table,
+    contracts: Vec<Contract>,
+    quantities: Vec<i128>,
+    long: Vec<i128>,
+    net: i128,
+    deposits: i128,
+    breach: Option<Breach>,
+}
+
+impl std::ops::Deref for Ledger {
+    type Target = Table;
+    fn deref(&self) -> &Table {
+        &self.table
+    }
+}
+
+impl Ledger {
+    /// A ledger over markets with the given contracts, with the accounts that every world has.
+    pub fn new(contracts: Vec<Contract>) -> Self {
+        let markets = u16::try_from(contracts.len()).expect("fewer than 2^16 markets");
+        Self {
+            table: Table::new(markets),
+            quantities: vec![0; contracts.len()],
+            long: vec![0; contracts.len()],
+            contracts,
+            net: 0,
+            deposits: 0,
+            breach: None,
+        }
+    }
+
+    /// Opens an account, as [`Table::open`].
+    pub fn open(&mut self, isolated: Option<MarketId>, cohort: crate::unit::CohortId) -> AccountId {
+        self.table.open(isolated, cohort)
+    }
+
+    /// A market's contract.
+    #[inline]
+    pub fn contract(&self, market: MarketId) -> &Contract {
+        &self.contracts[market.index()]
+    }
+
+    /// What was paid in, less what was paid out.
+    pub const fn deposits(&self) -> i128 {
+        self.deposits
+    }
+
+    /// Open interest of a market: the sum of its long positions (equal to that of its shorts).
+    #[inline]
+    pub fn open_interest(&self, market: MarketId) -> Lots {
+        Lots(self.long[market.index()] as i64)
+    }
+
+    // --- entries ------------------------------------------------------------------------------
+
+    /// Money comes in from outside (or goes out, where negative).
+    pub fn deposit(&mut self, id: AccountId, amount: Cash) {
+        if self.add_cash(id, amount) {
+            self.deposits += i128::from(amount.0);
+        }
+    }
+
+    /// Money moves from one account to another.
+    pub fn transfer(&mut self, from: AccountId, to: AccountId, amount: Cash) {
+        if self.add_cash(from, -amount) && !self.add_cash(to, amount) {
+            self.add_cash(from, amount);
+        }
+    }
+
+    /// Books a trade on both sides, and each side's fee (a negative rate is a rebate). Fees are
+    /// rounded up; the background maker and the other system accounts pay none.
+    pub fn settle(&mut self, market: MarketId, fill: &Fill, taker_fee: Rate, maker_fee: Rate) {
+        let signed = Lots(fill.quantity.0 * fill.side.sign());
+        let value = Cash(fill.value.0 * fill.side.sign());
+        self.trade(fill.taker, market, signed, value);
+        self.trade(fill.maker, market, -signed, -value);
+        let notional = fill.value.abs();
+        for (id, rate) in [(fill.taker, taker_fee), (fill.maker, maker_fee)] {
+            if rate != Rate::ZERO && !id.is_system() {
+                let fee = if rate.0 > 0 {
+                    rate.mul_up(notional)
+                } else {
+                    -Rate(-rate.0).mul_down(notional)
+                };
+                self.transfer(id, AccountId::FEES, fee);
+            }
+        }
+    }
+
+    /// One side of a trade: a signed quantity for a signed value. The caller books the other side.
+    pub fn trade(&mut self, id: AccountId, market: MarketId, quantity: Lots, value: Cash) {
+        let Some(place) = self.table.place(id, market) else {
+            self.fail(Breach::Overflow { account: id.0 });
+            return;
+        };
+        let Some((slot, realised)) = traded(*self.table.slot(place), quantity, value) else {
+            self.fail(Breach::Overflow { account: id.0 });
+            return;
+        };
+        let Some(cash) = self.table.account(id).cash.checked_add(realised) else {
+            self.fail(Breach::Overflow { account: id.0 });
+            return;
+        };
+        let before = *self.table.slot(place);
+        let m = market.index();
+        self.quantities[m] += i128::from(slot.quantity.0 - before.quantity.0);
+        self.long[m] += i128::from(slot.quantity.0.max(0) - before.quantity.0.max(0));
+        self.net += i128::from(realised.0) - i128::from(slot.cost.0) + i128::from(before.cost.0);
+        *self.table.slot_mut(place) = slot;
+        self.table.account_mut(id).cash = cash;
+    }
+
+    /// Settles a position's funding up to the market's index.
+    pub fn settle_funding(&mut self, id: AccountId, slot: SlotId, index: i64) {
+        let due = funding_due(self.table.slot(slot), index);
+        if !due.is_zero() {
+            self.transfer(id, AccountId::FUNDING, due);
+        }
+        self.table.slot_mut(slot).funding = index;
+    }
+
+    // --- states that carry no money -----------------------------------------------------------
+
+    /// An account's record, to change anything but money through the fields that are public.
+    #[inline]
+    pub(crate) fn standing_mut(&mut self, id: AccountId) -> Standing<'_> {
+        Standing(self.table.account_mut(id))
+    }
+
+    // --- questions ----------------------------------------------------------------------------
+
+    /// Equity of an account at the given marks, funding accrued up to the given indices: cash +
+    /// Σ (value − cost) − accrued funding, in 128 bits.
+    #[inline]
+    pub fn equity(&self, id: AccountId, marks: &[Ticks], funding: &[i64]) -> i128 {
+        let mut equity = i128::from(self.table.account(id).cash.0);
+        for (market, place) in self.table.places(id) {
+            let slot = self.table.slot(place);
+            if !slot.quantity.is_zero() {
+                let m = market.index();
+                equity += self.contracts[m].wide(slot.quantity, marks[m])
+                    - i128::from(slot.cost.0)
+                    - i128::from(funding_due(slot, funding[m]).0);
+            }
+        }
+        equity
+    }
+
+    /// Checks the running sums: cheap, done after every step.
+    ///
+    /// # Errors
+    ///
+    /// The first breach found.
+    pub fn check(&self) -> Result<(), Breach> {
+        if let Some(breach) = &self.breach {
+            return Err(breach.clone());
+        }
+        if let Some((market, sum)) = self.quantities.iter().enumerate().find(|(_, s)| **s != 0) {
+            return Err(Breach::Quantity { market, sum: *sum });
+        }
+        if self.net != self.deposits {
+            return Err(Breach::Cash {
+                sum: self.net,
+                deposits: self.deposits,
+            });
+        }
+        let fund = self.table.account(AccountId::FUND).cash;
+        if fund < Cash::ZERO {
+            return Err(Breach::Fund { cash: fund.0 });
+        }
+        Ok(())
+    }
+
+    /// Adds everything up from the records, and compares it with the running sums.
+    ///
+    /// # Errors
+    ///
+    /// The first breach found.
+    pub fn audit(&self) -> Result<Audit, Breach> {
+        self.check()?;
+        let mut net = 0i128;
+        let mut quantities = vec![0i128; self.contracts.len()];
+        for id in self.table.ids() {
+            let account = self.table.account(id);
+            net += i128::from(account.cash.0);
+            for (market, place) in self.table.places(id) {
+                let slot = self.table.slot(place);
+                net -= i128::from(slot.cost.0);
+                quantities[market.index()] += i128::from(slot.quantity.0);
+                if account.state == State::Closed && !slot.quantity.is_zero() {
+                    return Err(Breach::ClosedWithPosition { account: id.0 });
+                }
+            }
+        }
+        if let Some((market, sum)) = quantities.into_iter().enumerate().find(|(_, s)| *s != 0) {
+            return Err(Breach::Quantity { market, sum });
+        }
+        if net != self.net {
+            return Err(Breach::Drift {
+                running: self.net,
+                records: net,
+            });
+        }
+        Ok(Audit {
+            accounts: self.table.len(),
+            deposits: self.deposits,
+        })
+    }
+
+    fn add_cash(&mut self, id: AccountId, amount: Cash) -> bool {
+        match self.table.account(id).cash.checked_add(amount) {
+            Some(cash) => {
+                self.table.account_mut(id).cash = cash;
+                self.net += i128::from(amount.0);
+                true
+            }
+            None => {
+                self.fail(Breach::Overflow { account: id.0 });
+                false
+            }
+        }
+    }
+
+    fn fail(&mut self, breach: Breach) {
+        self.breach.get_or_insert(breach);
+    }
+}
+
+/// The part of an account's record that carries no money.
+pub(crate) struct Standing<'a>(&'a mut Account);
+
+impl Standing<'_> {
+    pub(crate) const fn set_state(&mut self, state: State) {
+        self.0.state = state;
+    }
+    pub(crate) const fn set_called_at(&mut self, step: u32) {
+        self.0.called_at = step;
+    }
+    pub(crate) const fn set_ready_at(&mut self, step: u32) {
+        self.0.ready_at = step;
+    }
+    pub(crate) const fn set_answering(&mut self, answering: bool) {
+        self.0.answering = answering;
+    }
+    pub(crate) const fn set_reserve(&mut self, reserve: Cash) {
+        self.0.reserve = reserve;
+    }
+}
+
+/// Funding that a position owes up to an index (negative: is owed), rounded against it.
+#[inline]
+pub fn funding_due(slot: &Slot, index: i64) -> Cash {
+    let moved = index - slot.funding;
+    if moved == 0 || slot.quantity.is_zero() {
+        return Cash::ZERO;
+    }
+    let owed = i128::from(slot.quantity.0) * i128::from(moved);
+    let scale = i128::from(FUNDING_SCALE);
+    Cash::clamped(-((-owed).div_euclid(scale)))
+}
+
+/// A position after a trade, and the profit that the trade realised.
+///
+/// What is added keeps its cost; what is closed takes its share of the cost along, rounded toward
+/// zero, and realises the difference. Cash less cost always moves by exactly −value.
+fn traded(slot: Slot, quantity: Lots, value: Cash) -> Option<(Slot, Cash)> {
+    let (held, change) = (slot.quantity.0, quantity.0);
+    let after = held.checked_add(change)?;
+    if held == 0 || (held > 0) == (change > 0) {
+        let grown = Slot {
+            quantity: Lots(after),
+            cost: slot.cost.checked_add(value)?,
+            ..slot
+        };
+        return Some((grown, Cash::ZERO));
+    }
+    let share = |whole: i64, part: i64, of: i64| {
+        Cash::from_wide(i128::from(whole) * i128::from(part) / i128::from(of))
+    };
+    if change.abs() <= held.abs() {
+        let cost_closed = share(slot.cost.0, change.checked_neg()?, held)?;
+        let realised = Cash(value.0.checked_neg()?.checked_sub(cost_closed.0)?);
+        let left = Slot {
+            quantity: Lots(after),
+            cost: slot.cost - cost_closed,
+            ..slot
+        };
+        Some((left, realised))
+    } else {
+        // Through zero: the first part closes all, the rest opens the other way.
+        let value_closing = share(value.0, held.checked_neg()?, change)?;
+        let realised = Cash(value_closing.0.checked_neg()?.checked_sub(slot.cost.0)?);
+        let turned = Slot {
+            quantity: Lots(after),
+            cost: value - value_closing,
+            ..slot
+        };
+        Some((turned, realised))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unit::{CohortId, Side};
+
+    fn ledger() -> (Ledger, AccountId, AccountId) {
+        let mut ledger = Ledger::new(vec![Contract::linear(1)]);
+        let a = ledger.open(Some(MarketId(0)), CohortId(0));
+        let b = ledger.open(None, CohortId(0));
+        ledger.deposit(a, Cash(1_000));
+        ledger.deposit(b, Cash(1_000));
+        (ledger, a, b)
+    }
+
+    fn fill(taker: AccountId, maker: AccountId, side: Side, quantity: i64, price: i64) -> Fill {
+        Fill {
+            taker,
+            maker,
+            side,
+            quantity: Lots(quantity),
+            value: Cash(quantity * price),
+            price: Ticks(price),
+        }
+    }
+
+    #[test]
+    fn every_entry_has_a_counter_entry() {
+        let (mut ledger, a, b) = ledger();
+        let m = MarketId(0);
+        ledger.settle(
+            m,
+            &fill(a, b, Side::Buy, 10, 100),
+            Rate(1_000_000),
+            Rate::ZERO,
+        );
+        ledger.settle(
+            m,
+            &fill(a, b, Side::Sell, 3, 110),
+            Rate::ZERO,
+            Rate(-1_000_000),
+        );
+        ledger.settle(m, &fill(b, a, Side::Buy, 20, 90), Rate::ZERO, Rate::ZERO);
+        assert_eq!(ledger.audit().unwrap().deposits, 2_000);
+        // a: long 10@100, sold 3@110 (+30), then sold 20@90: closes 7 (−70), short 13@90.
+        let slot = ledger.position(a, m).unwrap();
+        assert_eq!((slot.quantity, slot.cost), (Lots(-13), Cash(-1_170)));
+        assert_eq!(ledger.account(a).cash, Cash(1_000 + 30 - 70 - 1));
+        assert_eq!(ledger.open_interest(m), Lots(13));
+    }
+
+    #[test]
+    fn equity_is_the_same_just_before_and_after_a_trade_at_the_mark() {
+        let (mut ledger, a, b) = ledger();
+        let m = MarketId(0);
+        ledger.settle(m, &fill(a, b, Side::Buy, 7, 100), Rate::ZERO, Rate::ZERO);
+        let before = ledger.equity(a, &[Ticks(93)], &[0]);
+        ledger.settle(m, &fill(a, b, Side::Sell, 3, 93), Rate::ZERO, Rate::ZERO);
+        assert_eq!(ledger.equity(a, &[Ticks(93)], &[0]), before);
+    }
+
+    #[test]
+    fn rounding_goes_to_the_venue() {
+        let (mut ledger, a, b) = ledger();
+        let m = MarketId(0);
+        ledger.settle(m, &fill(a, b, Side::Buy, 3, 100), Rate::ZERO, Rate::ZERO);
+        let index = 500_000; // half a quantum per lot: 1.5 quanta due
+        for id in [a, b] {
+            let slot = ledger.place(id, m).unwrap();
+            ledger.settle_funding(id, slot, index);
+        }
+        assert_eq!(ledger.account(a).cash, Cash(998));
+        assert_eq!(ledger.account(b).cash, Cash(1_001));
+        assert_eq!(ledger.account(AccountId::FUNDING).cash, Cash(1));
+        ledger.audit().unwrap();
+    }
+
+    #[test]
+    fn an_entry_that_does_not_fit_is_a_breach_that_names_the_account() {
+        let (mut ledger, a, _) = ledger();
+        ledger.deposit(a, Cash(i64::MAX));
+        assert_eq!(ledger.check(), Err(Breach::Overflow { account: a.0 }));
+        assert_eq!(ledger.account(a).cash, Cash(1_000));
+    }
+
+    #[test]
+    fn a_one_sided_entry_shows_at_once() {
+        let (mut ledger, a, _) = ledger();
+        ledger.trade(a, MarketId(0), Lots(1), Cash(100));
+        assert!(matches!(ledger.check(), Err(Breach::Quantity { .. })));
+    }
+}

@@ -1,0 +1,15 @@
+//! Who owns what: the table of accounts, the ledger that moves money, and the index that says whom
+//! a price move concerns.
+//!
+//! The [`Ledger`] is the only place where cash, cost and quantity change; every change keeps the
+//! conservation of MODEL §2 to the last quantum. The [`trigger::TriggerIndex`] never decides
+//! anything: it says "look here", and the caller checks with integers.
+
+pub mod ledger;
+pub mod sorted;
+pub mod table;
+pub mod trigger;
+
+pub use ledger::{Audit, Breach, Ledger};
+pub use table::{Account, Slot, SlotId, State, Table};
+pub use trigger::TriggerIndex;

@@ -1,0 +1,255 @@
+//! A sorted list of keys with weights that serves ranges and range sums, and changes cheaply.
+//!
+//! Three arrays in key order hold most entries; a removal leaves a gap, an insertion goes to a
+//! short sorted list beside them, and the two are merged when that list is full. Sums over a range
+//! come from counters per 64 and per 4096 entries. So crossing entries are read contiguously, a
+//! removal touches one line of each array, and the cost of a merge is spread over the insertions
+//! that caused it.
+
+/// Where an entry is: told to the owner at insertion and at every merge, given back at removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(u32);
+
+impl Place {
+    pub(super) const NOWHERE: Self = Self(u32::MAX);
+    const FRESH: Self = Self(u32::MAX - 1);
+}
+
+const FINE: usize = 64;
+const COARSE: usize = 64 * FINE;
+const GAP: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Fresh {
+    key: f64,
+    weight: i64,
+    slot: u32,
+}
+
+/// Keys in ascending order, each with a slot and a weight.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sorted {
+    keys: Vec<f64>,
+    slots: Vec<u32>,
+    weights: Vec<i64>,
+    fine: Vec<i64>,
+    coarse: Vec<i64>,
+    gaps: usize,
+    fresh: Vec<Fresh>,
+}
+
+impl Sorted {
+    /// How many entries there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.gaps + self.fresh.len()
+    }
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.len() == self.gaps && self.fresh.is_empty()
+    }
+
+    /// Adds an entry; `moved(slot, place)` is told where it went, and where others went if it
+    /// caused a merge.
+    pub(super) fn insert(
+        &mut self,
+        key: f64,
+        slot: u32,
+        weight: i64,
+        moved: &mut impl FnMut(u32, Place),
+    ) {
+        let at = self.fresh.partition_point(|entry| entry.key < key);
+        self.fresh.insert(at, Fresh { key, weight, slot });
+        moved(slot, Place::FRESH);
+        if self.fresh.len() > (self.slots.len() / 128).clamp(64, 4096) {
+            self.merge(moved);
+        }
+    }
+
+    /// Removes the entry of a slot.
+    pub(super) fn remove(&mut self, slot: u32, place: Place, moved: &mut impl FnMut(u32, Place)) {
+        if place == Place::FRESH {
+            if let Some(at) = self.fresh.iter().position(|entry| entry.slot == slot) {
+                self.fresh.remove(at);
+            }
+        } else {
+            let at = place.0 as usize;
+            debug_assert_eq!(self.slots[at], slot);
+            self.fine[at / FINE] -= self.weights[at];
+            self.coarse[at / COARSE] -= self.weights[at];
+            self.slots[at] = GAP;
+            self.gaps += 1;
+            if self.gaps > 1024 && 2 * self.gaps > self.slots.len() {
+                self.merge(moved);
+            }
+        }
+        moved(slot, Place::NOWHERE);
+    }
+
+    /// Every slot with a key in `[low, high]`.
+    pub(super) fn visit(&self, low: f64, high: f64, mut visit: impl FnMut(u32)) {
+        let from = self.keys.partition_point(|key| *key < low);
+        for at in from..self.keys.len() {
+            if self.keys[at] > high {
+                break;
+            }
+            if self.slots[at] != GAP {
+                visit(self.slots[at]);
+            }
+        }
+        let from = self.fresh.partition_point(|entry| entry.key < low);
+        for entry in &self.fresh[from..] {
+            if entry.key > high {
+                break;
+            }
+            visit(entry.slot);
+        }
+    }
+
+    /// Sum of the weights of all keys below `bound`.
+    pub(super) fn sum_below(&self, bound: f64) -> i64 {
+        let end = self.keys.partition_point(|key| *key < bound);
+        let coarse = end / COARSE;
+        let fine = end / FINE;
+        let mut sum: i64 = self.coarse[..coarse].iter().sum();
+        sum += self.fine[coarse * (COARSE / FINE)..fine]
+            .iter()
+            .sum::<i64>();
+        for at in fine * FINE..end {
+            if self.slots[at] != GAP {
+                sum += self.weights[at];
+            }
+        }
+        let fresh = self.fresh.partition_point(|entry| entry.key < bound);
+        sum + self.fresh[..fresh]
+            .iter()
+            .map(|entry| entry.weight)
+            .sum::<i64>()
+    }
+
+    /// Sum of the weights of all keys above `bound`.
+    pub(super) fn sum_above(&self, bound: f64) -> i64 {
+        let total = self.coarse.iter().sum::<i64>()
+            + self.fresh.iter().map(|entry| entry.weight).sum::<i64>();
+        // The least float above the bound turns "not below" into "above".
+        total - self.sum_below(bound.next_up())
+    }
+
+    /// Reserves room for so many entries, so that a run need not allocate.
+    pub(super) fn reserve(&mut self, entries: usize) {
+        self.keys.reserve(entries);
+        self.slots.reserve(entries);
+        self.weights.reserve(entries);
+        self.fine.reserve(entries / FINE + 1);
+        self.coarse.reserve(entries / COARSE + 1);
+        self.fresh.reserve((entries / 128).clamp(64, 4096) + 2);
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.keys.capacity() * 8
+            + self.slots.capacity() * 4
+            + self.weights.capacity() * 8
+            + (self.fine.capacity() + self.coarse.capacity()) * 8
+            + self.fresh.capacity() * size_of::<Fresh>()
+    }
+
+    /// Closes the gaps and merges the fresh entries in, in place and from the back.
+    pub(super) fn merge(&mut self, moved: &mut impl FnMut(u32, Place)) {
+        let mut live = 0;
+        for at in 0..self.slots.len() {
+            if self.slots[at] != GAP {
+                if live != at {
+                    self.keys[live] = self.keys[at];
+                    self.slots[live] = self.slots[at];
+                    self.weights[live] = self.weights[at];
+                }
+                live += 1;
+            }
+        }
+        let total = live + self.fresh.len();
+        self.keys.resize(total, 0.0);
+        self.slots.resize(total, GAP);
+        self.weights.resize(total, 0);
+        let (mut old, mut new) = (live, self.fresh.len());
+        for at in (0..total).rev() {
+            if new == 0 {
+                break;
+            }
+            let entry = self.fresh[new - 1];
+            if old > 0 && self.keys[old - 1] > entry.key {
+                old -= 1;
+                self.keys[at] = self.keys[old];
+                self.slots[at] = self.slots[old];
+                self.weights[at] = self.weights[old];
+            } else {
+                new -= 1;
+                self.keys[at] = entry.key;
+                self.slots[at] = entry.slot;
+                self.weights[at] = entry.weight;
+            }
+        }
+        self.fresh.clear();
+        self.gaps = 0;
+        self.fine.clear();
+        self.fine.resize(total.div_ceil(FINE), 0);
+        self.coarse.clear();
+        self.coarse.resize(total.div_ceil(COARSE), 0);
+        for at in 0..total {
+            self.fine[at / FINE] += self.weights[at];
+            self.coarse[at / COARSE] += self.weights[at];
+            moved(self.slots[at], Place(at as u32));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::{Draws, Purpose};
+
+    #[test]
+    fn ranges_and_sums_agree_with_a_plain_list() {
+        let draws = Draws::new(5, 0);
+        let mut stream = draws.stream(Purpose::Custom, 0, 0);
+        let mut sorted = Sorted::default();
+        let mut plain: Vec<(f64, u32, i64)> = Vec::new();
+        let mut places = vec![Place::NOWHERE; 20_000];
+        let mut next = 0u32;
+        for round in 0..20_000 {
+            if plain.is_empty() || stream.chance(0.6) {
+                let key = stream.below(500) as f64;
+                let weight = stream.below(9) as i64 + 1;
+                sorted.insert(key, next, weight, &mut |slot, place| {
+                    places[slot as usize] = place;
+                });
+                plain.push((key, next, weight));
+                next += 1;
+            } else {
+                let (_, slot, _) = plain.swap_remove(stream.below(plain.len() as u64) as usize);
+                sorted.remove(slot, places[slot as usize], &mut |slot, place| {
+                    places[slot as usize] = place;
+                });
+            }
+            if round % 97 == 0 {
+                let low = stream.below(500) as f64;
+                let high = low + stream.below(50) as f64;
+                let mut found = Vec::new();
+                sorted.visit(low, high, |slot| found.push(slot));
+                found.sort_unstable();
+                let mut expected: Vec<u32> = plain
+                    .iter()
+                    .filter(|(key, ..)| (low..=high).contains(key))
+                    .map(|(_, slot, _)| *slot)
+                    .collect();
+                expected.sort_unstable();
+                assert_eq!(found, expected);
+                let sum = |keep: &dyn Fn(f64) -> bool| -> i64 {
+                    plain.iter().filter(|(k, ..)| keep(*k)).map(|e| e.2).sum()
+                };
+                assert_eq!(sorted.sum_below(low), sum(&|key| key < low));
+                assert_eq!(sorted.sum_above(low), sum(&|key| key > low));
+                assert_eq!(sorted.len(), plain.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! The index of thresholds: whom a move of price, rate or funding concerns.
+//!
+//! **Isolated accounts.** A long position of `q` lots with equity per lot `p − F − b` is beyond a
+//! threshold when `p·(1 − ρ) − F < b`; a short one when `p·(1 + ρ) − F > b`. Here `b` is the
+//! account's bankruptcy price net of the funding index at its last settlement, `F` the cumulative
+//! funding index, and `ρ` the effective maintenance rate over the threshold's margin ratio. `b`
+//! depends on neither price nor rate, so one order by `b` serves every adaptive rate, every
+//! threshold and every range sum. Where the rate grows with size, positions are kept in classes of
+//! like size; within a class the rate lies between that of its smallest and its largest position,
+//! and those in the band between are looked at whenever the class's threshold moves.
+//!
+//! **Cross accounts.** Each of its positions waits at the price at which the account's slack could
+//! be used up if all its markets moved against it together (its safe radius).
+//!
+//! The index only says "look here": the caller checks each candidate with integers.
+//!
+//! # Units
+//!
+//! Prices in ticks as floats, funding in ticks per lot.
+//!
+//! # Invariants
+//!
+//! - `the_index_misses_nobody`: whoever the full scan finds beyond a threshold is a candidate
+//!   in the step in which it went beyond (a property test against the full scan).
+//! - `closing_is_linear`: removing a position never rescans.
+
+use super::ledger::{FUNDING_SCALE, Ledger};
+use super::sorted::{Place, Sorted};
+use super::table::SlotId;
+use crate::unit::{AccountId, Lots, MarketId};
+
+/// How many thresholds there are: warn, call, liquidate.
+pub const LEVELS: usize = 3;
+
+const PER_OCTAVE: u32 = 4;
+const CLASSES: usize = 64;
+
+/// What a market's accounts are measured against in this step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measure {
+    /// The mark, in ticks.
+    pub mark: f64,
+    /// The cumulative funding index, in ticks per lot.
+    pub funding: f64,
+    /// The margin ratio (maintenance over equity) of each threshold.
+    pub ratios: [f64; LEVELS],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Band {
+    low: f64,
+    high: f64,
+}
+
+const UNSEEN: Band = Band {
+    low: f64::NEG_INFINITY,
+    high: f64::INFINITY,
+};
+
+#[derive(Clone, Debug)]
+struct Class {
+    entries: Sorted,
+    smallest: i64,
+    largest: i64,
+    seen: [Band; LEVELS],
+}
+
+impl Class {
+    fn new() -> Self {
+        Self {
+            entries: Sorted::default(),
+            smallest: i64::MAX,
+            largest: 0,
+            seen: [UNSEEN; LEVELS],
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Market {
+    /// Largest quantity of the first class; beyond it, four classes an octave.
+    base: i64,
+    quanta: f64,
+    /// Longs, then shorts; by class of size.
+    isolated: [Vec<Class>; 2],
+    /// Cross accounts: at their safe radius, and at their liquidation price if all else stood still.
+    radius: [Class; 2],
+    alone: [Sorted; 2],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Where {
+    class: u16,
+    place: Place,
+}
+
+const OUT: Where = Where {
+    class: u16::MAX,
+    place: Place::NOWHERE,
+};
+
+/// Every position that is watched, ordered by the price that concerns it.
+#[derive(Clone, Debug)]
+pub struct TriggerIndex {
+    markets: Vec<Market>,
+    /// By slot: where the position waits (isolated), or where its radius and its lone price wait.
+    places: Vec<Where>,
+    alone: Vec<Where>,
+    cross_slots: u32,
+}
+
+const fn side(quantity: i64) -> usize {
+    if quantity > 0 { 0 } else { 1 }
+}
+
+impl TriggerIndex {
+    /// An empty index over a ledger's positions. `bases` gives, per market, the quantity up to which
+    /// all positions pay the same rate.
+    pub fn new(ledger: &Ledger, bases: &[Lots]) -> Self {
+        let markets = bases
+            .iter()
+            .enumerate()
+            .map(|(m, base)| Market {
+                base: base.0.max(1),
+                quanta: ledger.contract(MarketId(m as u16)).quanta() as f64,
+                isolated: [vec![Class::new()], vec![Class::new()]],
+                radius: [Class::new(), Class::new()],
+                alone: [Sorted::default(), Sorted::default()],
+            })
+            .collect();
+        Self {
+            markets,
+            places: vec![OUT; ledger.slot_count()],
+            alone: Vec::new(),
+            cross_slots: 0,
+        }
+    }
+
+    /// The whole index over a ledger's present positions, built at once.
+    pub fn build(ledger: &Ledger, bases: &[Lots]) -> Self {
+        let mut index = Self::new(ledger, bases);
+        let mut counts = vec![[0usize; 2]; bases.len()];
+        for id in ledger.traders() {
+            if let Some(market) = ledger.account(id).isolated()
+                && let Some(slot) = ledger.position(id, market)
+            {
+                counts[market.index()][side(slot.quantity.0)] += 1;
+            }
+        }
+        for (market, counts) in index.markets.iter_mut().zip(&counts) {
+            for (classes, count) in market.isolated.iter_mut().zip(counts) {
+                classes[0].entries.reserve(*count);
+            }
+        }
+        for id in ledger.traders() {
+            if ledger.account(id).isolated().is_some() {
+                index.watch_isolated(ledger, id);
+            }
+        }
+        index
+    }
+
+    /// Watches an isolated account at its present position, anew if it was watched before.
+    pub fn watch_isolated(&mut self, ledger: &Ledger, id: AccountId) {
+        let account = ledger.account(id);
+        let Some(market) = account.isolated() else {
+            return;
+        };
+        let Some(slot_id) = ledger.place(id, market) else {
+            return;
+        };
+        self.forget(ledger, slot_id, market);
+        let slot = ledger.slot(slot_id);
+        if slot.quantity.is_zero() {
+            return;
+        }
+        let m = &mut self.markets[market.index()];
+        let per_lot = slot.quantity.as_f64() * m.quanta;
+        let owed = i128::from(slot.cost.0) - i128::from(account.cash.0);
+        let key = owed as f64 / per_lot - slot.funding as f64 / (m.quanta * FUNDING_SCALE as f64);
+        let size = slot.quantity.0.abs();
+        let class = m.class_of(size);
+        let classes = &mut m.isolated[side(slot.quantity.0)];
+        while classes.len() <= class {
+            classes.push(Class::new());
+        }
+        let entry = &mut classes[class];
+        entry.smallest = entry.smallest.min(size);
+        entry.largest = entry.largest.max(size);
+        let places = &mut self.places;
+        let class = (class * 2 + side(slot.quantity.0)) as u16;
+        entry
+            .entries
+            .insert(key, slot_id.0, size, &mut |slot, place| {
+                places[slot as usize] = Where { class, place };
+            });
+    }
+
+    /// Watches one position of a cross account: `radius` is the price up to which its account is
+    /// safe, `alone` the price at which it would be liquidated if all else stood still; both net
+    /// of the funding index, in ticks.
+    pub fn watch_cross(
+        &mut self,
+        ledger: &Ledger,
+        slot_id: SlotId,
+        market: MarketId,
+        radius: f64,
+        alone: f64,
+    ) {
+        self.forget(ledger, slot_id, market);
+        let quantity = ledger.slot(slot_id).quantity;
+        if quantity.is_zero() {
+            return;
+        }
+        if self.alone.is_empty() {
+            self.alone = vec![OUT; self.places.len()];
+        }
+        let m = &mut self.markets[market.index()];
+        let s = side(quantity.0);
+        let size = quantity.0.abs();
+        let (places, lone) = (&mut self.places, &mut self.alone);
+        let class = s as u16;
+        m.radius[s].smallest = m.radius[s].smallest.min(size);
+        m.radius[s]
+            .entries
+            .insert(radius, slot_id.0, size, &mut |slot, place| {
+                places[slot as usize] = Where { class, place };
+            });
+        m.alone[s].insert(alone, slot_id.0, size, &mut |slot, place| {
+            lone[slot as usize] = Where { class, place };
+        });
+        self.cross_slots += 1;
+    }
+
+    /// Stops watching a position.
+    pub fn forget(&mut self, ledger: &Ledger, slot: SlotId, market: MarketId) {
+        let at = self.places[slot.index()];
+        if at.place == Place::NOWHERE {
+            return;
+        }
+        let m = &mut self.markets[market.index()];
+        let (s, class) = (usize::from(at.class % 2), usize::from(at.class / 2));
+        let places = &mut self.places;
+        let cross = ledger.account(ledger.owner(slot)).isolated().is_none();
+        let entries = if cross {
+            &mut m.radius[s].entries
+        } else {
+            &mut m.isolated[s][class].entries
+        };
+        entries.remove(slot.0, at.place, &mut |slot, place| {
+            places[slot as usize].place = place;
+        });
+        if cross {
+            let lone = &mut self.alone;
+            let place = lone[slot.index()].place;
+            m.alone[s].remove(slot.0, place, &mut |slot, place| {
+                lone[slot as usize].place = place;
+            });
+            self.cross_slots -= 1;
+        }
+    }
+
+    /// Whether a position is watched.
+    pub fn watches(&self, slot: SlotId) -> bool {
+        self.places[slot.index()].place != Place::NOWHERE
+    }
+
+    /// Appends every position that may have crossed a threshold since the last call: `rate` gives the effective
+    /// maintenance rate of a quantity at the present mark. What was watched anew since then must be
+    /// checked by the caller.
+    pub fn crossed(
+        &mut self,
+        market: MarketId,
+        measure: &Measure,
+        rate: impl Fn(Lots) -> f64,
+        out: &mut Vec<SlotId>,
+    ) {
+        let m = &mut self.markets[market.index()];
+        let quanta = m.quanta;
+        for (s, classes) in m.isolated.iter_mut().enumerate() {
+            for class in classes {
+                if class.entries.is_empty() {
+                    continue;
+                }
+                let low = rate(Lots(class.smallest));
+                let high = rate(Lots(class.largest));
+                for (level, ratio) in measure.ratios.iter().enumerate() {
+                    let band = threshold(
+                        s,
+                        measure.mark,
+                        measure.funding,
+                        (low / ratio, high / ratio),
+                        slack(class.smallest, quanta, measure.mark),
+                    );
+                    sweep(&class.entries, &mut class.seen[level], band, out);
+                }
+            }
+        }
+        for (s, class) in m.radius.iter_mut().enumerate() {
+            if !class.entries.is_empty() {
+                let band = threshold(
+                    s,
+                    measure.mark,
+                    measure.funding,
+                    (0.0, 0.0),
+                    slack(class.smallest, quanta, measure.mark),
+                );
+                sweep(&class.entries, &mut class.seen[0], band, out);
+            }
+        }
+    }
+
+    /// Quantity that would be beyond the liquidation threshold with the mark at `mark`: longs for
+    /// `longs`, else shorts. `rate` is the effective maintenance rate of a quantity at that mark, and `beyond`
+    /// checks exactly one position of an isolated account whose class leaves it open. Cross
+    /// accounts count at the price that would liquidate them alone, as of their last visit.
+    pub fn forced(
+        &self,
+        market: MarketId,
+        longs: bool,
+        mark: f64,
+        funding: f64,
+        rate: impl Fn(Lots) -> f64,
+        beyond: impl Fn(SlotId) -> bool,
+        quantity: impl Fn(SlotId) -> Lots,
+    ) -> Lots {
+        let m = &self.markets[market.index()];
+        let s = usize::from(!longs);
+        let mut forced = 0;
+        for class in &m.isolated[s] {
+            if class.entries.is_empty() {
+                continue;
+            }
+            let rates = (rate(Lots(class.smallest)), rate(Lots(class.largest)));
+            let band = threshold(
+                s,
+                mark,
+                funding,
+                rates,
+                slack(class.smallest, m.quanta, mark),
+            );
+            forced += if s == 0 {
+                class.entries.sum_above(band.high)
+            } else {
+                class.entries.sum_below(band.low)
+            };
+            class.entries.visit(band.low, band.high, |slot| {
+                if beyond(SlotId(slot)) {
+                    forced += quantity(SlotId(slot)).0.abs();
+                }
+            });
+        }
+        forced += if s == 0 {
+            m.alone[s].sum_above(mark - funding)
+        } else {
+            m.alone[s].sum_below(mark - funding)
+        };
+        Lots(forced)
+    }
+
+    /// Every position that is watched in a market, longs for `longs`, else shorts; in no stated order.
+    pub fn each(&self, market: MarketId, longs: bool, mut visit: impl FnMut(SlotId)) {
+        let m = &self.markets[market.index()];
+        let s = usize::from(!longs);
+        for class in &m.isolated[s] {
+            class
+                .entries
+                .visit(f64::NEG_INFINITY, f64::INFINITY, |slot| visit(SlotId(slot)));
+        }
+        m.radius[s]
+            .entries
+            .visit(f64::NEG_INFINITY, f64::INFINITY, |slot| visit(SlotId(slot)));
+    }
+
+    /// How many positions of cross accounts are watched.
+    pub const fn cross_slots(&self) -> u32 {
+        self.cross_slots
+    }
+
+    /// Bytes that the index takes.
+    pub fn bytes(&self) -> usize {
+        let classes: usize = self
+            .markets
+            .iter()
+            .flat_map(|m| m.isolated.iter().flatten().chain(&m.radius))
+            .map(|class| class.entries.bytes())
+            .sum();
+        let alone: usize = self
+            .markets
+            .iter()
+            .flat_map(|m| &m.alone)
+            .map(Sorted::bytes)
+            .sum();
+        classes + alone + (self.places.capacity() + self.alone.capacity()) * size_of::<Where>()
+    }
+}
+
+impl Market {
+    fn class_of(&self, size: i64) -> usize {
+        if size <= self.base {
+            return 0;
+        }
+        // Octaves above the base, each cut in four by the two bits below the leading one.
+        let ratio = size / self.base;
+        let octave = 63 - ratio.leading_zeros();
+        let within = if octave >= 2 {
+            (ratio >> (octave - 2)) & 3
+        } else {
+            // Below four the quotient has no two bits to spare: use the quotient of four times.
+            let finer = (i128::from(size) * 4 / i128::from(self.base)) as i64;
+            (finer >> octave) & 3
+        };
+        (1 + octave * PER_OCTAVE + within as u32).min(CLASSES as u32 - 1) as usize
+    }
+}
+
+/// How far rounding can move a threshold: requirement and funding round by a quantum each.
+fn slack(smallest: i64, quanta: f64, mark: f64) -> f64 {
+    4.0 / (smallest as f64 * quanta) + 1e-9 * mark.abs()
+}
+
+fn threshold(side: usize, mark: f64, funding: f64, rates: (f64, f64), slack: f64) -> Band {
+    if side == 0 {
+        Band {
+            low: mark * (1.0 - rates.1) - funding - slack,
+            high: mark * (1.0 - rates.0) - funding + slack,
+        }
+    } else {
+        Band {
+            low: mark * (1.0 + rates.0) - funding - slack,
+            high: mark * (1.0 + rates.1) - funding + slack,
+        }
+    }
+}
+
+fn sweep(entries: &Sorted, seen: &mut Band, band: Band, out: &mut Vec<SlotId>) {
+    if *seen == band {
+        return;
+    }
+    let (low, high) = if *seen == UNSEEN {
+        (f64::NEG_INFINITY, f64::INFINITY)
+    } else {
+        (seen.low.min(band.low), seen.high.max(band.high))
+    };
+    *seen = band;
+    entries.visit(low, high, |slot| out.push(SlotId(slot)));
+}
