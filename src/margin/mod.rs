@@ -1,0 +1,25 @@
+//! Margin rules: what an account must hold, and who moved the requirement.
+//!
+//! A rule is a *base* and an ordered list of *adjustments*. Once per step and market the rule
+//! turns what is published into a [`Schedule`] of rates, as plain data; the ledger is measured
+//! against the schedule, and each adjustment names itself in the output.
+//!
+//! | room | what |
+//! |---|---|
+//! | [`schedule`] | brackets of rates, requirements of a notional |
+//! | [`rule`] | the [`MarginRule`] seam, and the rule made of a base and adjustments |
+//! | [`base`] | one base a file |
+//! | [`adjust`] | one adjustment a file |
+//! | [`threshold`] | warn, call, liquidate, bankrupt |
+
+pub mod adjust;
+pub mod base;
+pub mod rule;
+pub mod schedule;
+pub mod settings;
+pub mod threshold;
+
+pub use rule::{Composed, MarginRule, RiskView};
+pub use schedule::{Bracket, Schedule};
+pub use settings::{MarginSettings, RuleSettings};
+pub use threshold::{Standing, Thresholds};

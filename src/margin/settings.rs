@@ -1,0 +1,145 @@
+//! The `[margin]` section of a scenario.
+
+use super::adjust::AdjustSettings;
+use super::base::BaseSettings;
+use super::rule::{Composed, MarginRule};
+use super::threshold::Thresholds;
+use crate::unit::{Grid, Rate, Span};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What accounts must hold, and what happens as they run short of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MarginSettings {
+    /// The base of every market that doesn't name its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseSettings>,
+    /// Adjustments, applied in order, in every market that doesn't name its own.
+    #[serde(default)]
+    pub adjust: Vec<AdjustSettings>,
+    /// What differs in single markets, by the market's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub market: BTreeMap<String, RuleSettings>,
+    /// Margin ratio (maintenance over equity) at which an account is warned.
+    #[serde(default = "default_warn")]
+    pub warn: f64,
+    /// Margin ratio at which an account is called.
+    #[serde(default = "default_call")]
+    pub call: f64,
+    /// Time between a call and the first forced order; a bankrupt account gets none.
+    #[serde(default)]
+    pub grace: Span,
+}
+
+/// A margin rule: a base and its adjustments.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSettings {
+    /// The base; the section's common base where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseSettings>,
+    /// The adjustments; the section's common ones where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjust: Option<Vec<AdjustSettings>>,
+}
+
+const fn default_warn() -> f64 {
+    0.8
+}
+const fn default_call() -> f64 {
+    0.9
+}
+
+impl Default for MarginSettings {
+    fn default() -> Self {
+        Self {
+            base: None,
+            adjust: Vec::new(),
+            market: BTreeMap::new(),
+            warn: default_warn(),
+            call: default_call(),
+            grace: Span::ZERO,
+        }
+    }
+}
+
+impl MarginSettings {
+    /// The base and the adjustments of a market; nothing where no base is named for it.
+    pub fn rule_of(&self, market: &str) -> Option<(&BaseSettings, &[AdjustSettings])> {
+        let own = self.market.get(market);
+        let base = own
+            .and_then(|rule| rule.base.as_ref())
+            .or(self.base.as_ref())?;
+        let adjust = own
+            .and_then(|rule| rule.adjust.as_ref())
+            .unwrap_or(&self.adjust);
+        Some((base, adjust))
+    }
+
+    /// The rule of a market on its grid; nothing where no base is named for it.
+    pub fn build(&self, market: &str, grid: &Grid) -> Option<Box<dyn MarginRule>> {
+        let (base, adjust) = self.rule_of(market)?;
+        Some(Box::new(Composed::new(
+            base.name(),
+            base.schedule(grid),
+            adjust.iter().map(AdjustSettings::build).collect(),
+        )))
+    }
+
+    /// The thresholds, with the grace period in steps of `dt` seconds.
+    pub fn thresholds(&self, dt: f64) -> Thresholds {
+        Thresholds {
+            warn: Rate::from_f64(self.warn),
+            call: Rate::from_f64(self.call),
+            grace: self.grace.steps(dt),
+        }
+    }
+
+    /// What is wrong with the settings: (key within the section, sentence).
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut problems = Vec::new();
+        let ordered = |low: f64, high: f64| low > 0.0 && low <= high;
+        if !ordered(self.warn, self.call) || !self.warn.is_finite() {
+            problems.push((
+                "warn".to_owned(),
+                format!(
+                    "must be greater than 0 and not exceed call ({}), found {}",
+                    self.call, self.warn
+                ),
+            ));
+        }
+        if !ordered(self.call, 1.0) {
+            problems.push((
+                "call".to_owned(),
+                format!(
+                    "must be greater than 0 and at most 1, where liquidation begins, found {}",
+                    self.call
+                ),
+            ));
+        }
+        let mut inside = |at: &str, base: Option<&BaseSettings>, adjust: &[AdjustSettings]| {
+            let nested = |prefix: String, list: Vec<(String, String)>| {
+                list.into_iter()
+                    .map(move |(key, text)| (format!("{prefix}.{key}"), text))
+            };
+            if let Some(base) = base {
+                problems.extend(nested(format!("{at}base.{}", base.name()), base.problems()));
+            }
+            for (k, one) in adjust.iter().enumerate() {
+                let name = one.key();
+                problems.extend(nested(format!("{at}adjust[{k}].{name}"), one.problems()));
+            }
+        };
+        inside("", self.base.as_ref(), &self.adjust);
+        for (name, rule) in &self.market {
+            inside(
+                &format!("market.{name}."),
+                rule.base.as_ref(),
+                rule.adjust.as_deref().unwrap_or_default(),
+            );
+        }
+        problems
+    }
+}

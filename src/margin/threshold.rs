@@ -1,0 +1,89 @@
+//! Warn, call, liquidate, bankrupt: an account's standing against its requirement.
+//!
+//! The margin ratio is maintenance over equity. An account is warned and called at ratios below
+//! one, liquidated when its equity is below its maintenance requirement, and bankrupt when its
+//! equity is below zero. After a call the account has its grace period before it may be
+//! liquidated, unless it is bankrupt by then.
+//!
+//! # Invariants
+//!
+//! - `nobody_is_liquidated_who_meets_the_requirement`: [`Standing::Breach`] means `E < MM` in integers.
+
+use crate::unit::{Cash, Rate};
+
+/// The margin ratios at which something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// Ratio at which a warning is sent.
+    pub warn: Rate,
+    /// Ratio at which a call is sent.
+    pub call: Rate,
+    /// Steps between a call and the first forced order.
+    pub grace: u32,
+}
+
+/// Where an account stands, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Below the warning ratio.
+    Sound,
+    /// At or above the warning ratio.
+    Warn,
+    /// At or above the call ratio.
+    Call,
+    /// Equity below the maintenance requirement.
+    Breach,
+    /// Equity below zero.
+    Bankrupt,
+}
+
+impl Thresholds {
+    /// The standing of an account with the given equity and requirement, in integers.
+    #[inline]
+    pub fn standing(&self, equity: i128, requirement: Cash) -> Standing {
+        let required = i128::from(requirement.0);
+        if equity < 0 {
+            Standing::Bankrupt
+        } else if equity < required {
+            Standing::Breach
+        } else {
+            let scaled = required * i128::from(Rate::ONE.0);
+            if scaled > 0 && scaled >= equity * i128::from(self.call.0) {
+                Standing::Call
+            } else if scaled > 0 && scaled >= equity * i128::from(self.warn.0) {
+                Standing::Warn
+            } else {
+                Standing::Sound
+            }
+        }
+    }
+
+    /// The ratios as floats, in the order warn, call, liquidate: for the trigger index.
+    pub fn ratios(&self) -> [f64; 3] {
+        [self.warn.as_f64(), self.call.as_f64(), 1.0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_liquidated_who_meets_the_requirement() {
+        let thresholds = Thresholds {
+            warn: Rate::from_f64(0.8),
+            call: Rate::from_f64(0.9),
+            grace: 0,
+        };
+        let standing = |equity| thresholds.standing(equity, Cash(90));
+        assert_eq!(standing(113), Standing::Sound);
+        assert_eq!(standing(112), Standing::Warn);
+        assert_eq!(standing(101), Standing::Warn);
+        assert_eq!(standing(100), Standing::Call);
+        assert_eq!(standing(90), Standing::Call);
+        assert_eq!(standing(89), Standing::Breach);
+        assert_eq!(standing(0), Standing::Breach);
+        assert_eq!(standing(-1), Standing::Bankrupt);
+        assert_eq!(thresholds.standing(0, Cash(0)), Standing::Sound);
+    }
+}
