@@ -1,7 +1,9 @@
 //! Agent-based simulator of liquidation cascades and margin spirals.
 
 pub mod account;
+pub mod liquidation;
 pub mod margin;
 pub mod market;
 pub mod math;
+pub mod trader;
 pub mod unit;

@@ -15,11 +15,9 @@
 //!   that names the account.
 
 use super::table::{Account, Slot, SlotId, State, Table};
+use crate::market::funding::INDEX_SCALE;
 use crate::market::{Contract, Fill};
 use crate::unit::{AccountId, Cash, Lots, MarketId, Rate, Ticks};
-
-/// One unit of the funding index is this part of a quantum per lot.
-pub const FUNDING_SCALE: i64 = 1_000_000;
 
 /// What an audit found wrong, as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -337,7 +335,7 @@ pub fn funding_due(slot: &Slot, index: i64) -> Cash {
         return Cash::ZERO;
     }
     let owed = i128::from(slot.quantity.0) * i128::from(moved);
-    let scale = i128::from(FUNDING_SCALE);
+    let scale = i128::from(INDEX_SCALE);
     Cash::clamped(-((-owed).div_euclid(scale)))
 }
 

@@ -24,9 +24,10 @@
 //!   in the step in which it went beyond (a property test against the full scan).
 //! - `closing_is_linear`: removing a position never rescans.
 
-use super::ledger::{FUNDING_SCALE, Ledger};
+use super::ledger::Ledger;
 use super::sorted::{Place, Sorted};
 use super::table::SlotId;
+use crate::market::funding::INDEX_SCALE;
 use crate::unit::{AccountId, Lots, MarketId};
 
 /// How many thresholds there are: warn, call, liquidate.
@@ -177,7 +178,7 @@ impl TriggerIndex {
         let m = &mut self.markets[market.index()];
         let per_lot = slot.quantity.as_f64() * m.quanta;
         let owed = i128::from(slot.cost.0) - i128::from(account.cash.0);
-        let key = owed as f64 / per_lot - slot.funding as f64 / (m.quanta * FUNDING_SCALE as f64);
+        let key = owed as f64 / per_lot - slot.funding as f64 / (m.quanta * INDEX_SCALE as f64);
         let size = slot.quantity.0.abs();
         let class = m.class_of(size);
         let classes = &mut m.isolated[side(slot.quantity.0)];

@@ -1,6 +1,9 @@
 //! Where price is made: contracts, orders, the book, the impact law, oracle, mark and funding.
 
 pub mod contract;
+pub mod funding;
+pub mod mark;
+pub mod oracle;
 pub mod order;
 pub mod venue;
 

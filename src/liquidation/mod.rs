@@ -1,0 +1,12 @@
+//! Liquidation: which orders are forced, and who pays what they leave unpaid.
+//!
+//! A [`LiquidationPolicy`] turns breached accounts into forced orders; it never touches the
+//! ledger. The [`waterfall`] pays deficits: account equity, insurance fund, auto-deleveraging, socialised
+//! loss, and what nobody fills stays on the account as uncovered.
+
+pub mod policy;
+pub mod settings;
+pub mod waterfall;
+
+pub use policy::{Case, Forced, LiquidationPolicy, PolicySettings};
+pub use settings::LiquidationSettings;

@@ -1,0 +1,48 @@
+//! An immediate order limited at the bankruptcy price; the rest is taken over by the fund.
+//!
+//! While the account's equity is positive nothing is sold below its bankruptcy price, so nobody
+//! else pays. Once the mark is beyond it the insurance fund takes the position over at that price
+//! and closes it in the market on its own account: what the market pays less is the fund's loss,
+//! and what collateral is left is the fund's gain.
+//!
+//! # Reference
+//!
+//! Binance, "Liquidation protocols": immediate-or-cancel, then takeover at the bankruptcy price;
+//! BitMEX liquidation examples: "engine takes over the position and attempts to close it at the bankruptcy price".
+
+use super::{Case, Forced, LiquidationPolicy};
+use crate::market::Order;
+use crate::unit::{Cash, Side, Ticks};
+
+/// Closes at the bankruptcy price or better, and after bankruptcy at market for the fund.
+pub struct BankruptcyLimit;
+
+impl LiquidationPolicy for BankruptcyLimit {
+    fn release(&mut self, cases: &[Case], out: &mut Vec<Forced>) {
+        out.extend(cases.iter().map(|case| {
+            let side = case.closing_side();
+            let quantity = case.quantity.abs();
+            let order = if case.equity < Cash::ZERO {
+                Order::market(case.account, side, quantity)
+            } else {
+                // Rounded so that the whole position, sold at the limit, leaves nothing owed.
+                let limit = match side {
+                    Side::Sell => case.zero_price.ceil(),
+                    Side::Buy => case.zero_price.floor(),
+                };
+                Order::immediate(case.account, side, quantity, Ticks((limit as i64).max(1)))
+            };
+            Forced {
+                market: case.market,
+                order,
+                cooldown: 0,
+            }
+        }));
+    }
+    fn name(&self) -> &'static str {
+        "bankruptcy_limit"
+    }
+    fn forfeits(&self) -> bool {
+        true
+    }
+}
