@@ -1,5 +1,6 @@
 //! Where price is made: contracts, orders, the book, the impact law, oracle, mark and funding.
 
+pub mod anchor;
 pub mod contract;
 pub mod funding;
 pub mod mark;

@@ -5,6 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
 use std::fmt;
 
+/// Seconds in a year of 365 days: the year of every annualised figure.
+pub const YEAR: f64 = 365.0 * 86_400.0;
+
 /// A length of time in seconds; never negative; `"never"` is infinite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Span(f64);

@@ -13,6 +13,7 @@ use crate::margin::rule::RiskView;
 use crate::margin::schedule::Schedule;
 use crate::math::estimate::Volatility;
 use crate::math::ops;
+use crate::unit::span::YEAR;
 use crate::unit::{Rate, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,9 +55,6 @@ pub enum Watched {
 const fn one() -> f64 {
     1.0
 }
-
-/// Seconds in a year of 365 days: the year of every annualised figure.
-pub const YEAR: f64 = 365.0 * 86_400.0;
 
 impl VolatilitySettings {
     pub(super) fn problems(&self) -> Vec<(String, String)> {

@@ -1,0 +1,113 @@
+//! What happened, in order: one small record per event.
+
+use crate::unit::{AccountId, Cash, Lots, MarketId, Ticks};
+use serde::{Deserialize, Serialize};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// An account reached the warning ratio; amount: its equity.
+    Warned,
+    /// An account was called for margin; amount: its equity.
+    Called,
+    /// An account's margin ratio fell below the call ratio again; amount: its equity.
+    CallCured,
+    /// A trader paid money in; amount: how much.
+    ToppedUp,
+    /// A trader sent an order to reduce or close under stress; quantity: how much.
+    Deleveraged,
+    /// A stop-loss was triggered; price: the mark.
+    Stopped,
+    /// Liquidation began; amount: the account's equity, price: the mark.
+    LiquidationBegan,
+    /// A forced order traded; quantity, worst price, amount: value.
+    ForcedTrade,
+    /// An account in liquidation met its requirement again; amount: its equity.
+    LiquidationEnded,
+    /// An account was closed by liquidation; amount: its cash before the waterfall.
+    Closed,
+    /// The insurance fund paid a deficit; amount: how much.
+    FundPaid,
+    /// Collateral or fees went to the insurance fund; amount: how much.
+    FundReceived,
+    /// A bankrupt position was closed against a profitable one; account: the profitable one,
+    /// quantity: its signed change, price and amount: of the close.
+    AutoDeleveraged,
+    /// Profits paid a deficit; amount: how much.
+    Socialised,
+    /// A deficit that nobody paid stays on the account; amount: how much.
+    Uncovered,
+    /// Funding fell due; amount: rate per period in 10⁻⁹, account: none.
+    FundingPaid,
+    /// An order was refused for want of initial margin; quantity: of the order.
+    Refused,
+    /// The margin check was cut off by its round limit.
+    RoundsExhausted,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 18] = [
+        Self::Warned,
+        Self::Called,
+        Self::CallCured,
+        Self::ToppedUp,
+        Self::Deleveraged,
+        Self::Stopped,
+        Self::LiquidationBegan,
+        Self::ForcedTrade,
+        Self::LiquidationEnded,
+        Self::Closed,
+        Self::FundPaid,
+        Self::FundReceived,
+        Self::AutoDeleveraged,
+        Self::Socialised,
+        Self::Uncovered,
+        Self::FundingPaid,
+        Self::Refused,
+        Self::RoundsExhausted,
+    ];
+    /// The kind's name in the output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warned => "warned",
+            Self::Called => "called",
+            Self::CallCured => "call_cured",
+            Self::ToppedUp => "topped_up",
+            Self::Deleveraged => "deleveraged",
+            Self::Stopped => "stopped",
+            Self::LiquidationBegan => "liquidation_began",
+            Self::ForcedTrade => "forced_trade",
+            Self::LiquidationEnded => "liquidation_ended",
+            Self::Closed => "closed",
+            Self::FundPaid => "fund_paid",
+            Self::FundReceived => "fund_received",
+            Self::AutoDeleveraged => "auto_deleveraged",
+            Self::Socialised => "socialised",
+            Self::Uncovered => "uncovered",
+            Self::FundingPaid => "funding_paid",
+            Self::Refused => "refused",
+            Self::RoundsExhausted => "rounds_exhausted",
+        }
+    }
+}
+
+/// One event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The step, from 0.
+    pub step: u32,
+    /// What happened.
+    pub kind: EventKind,
+    /// To whom, where it concerns one.
+    pub account: Option<AccountId>,
+    /// Where, where it concerns one market.
+    pub market: Option<MarketId>,
+    /// Signed quantity: + bought, − sold.
+    pub quantity: Lots,
+    /// Price, where there is one.
+    pub price: Ticks,
+    /// Money; each kind says what.
+    pub amount: Cash,
+}

@@ -1,0 +1,130 @@
+//! What a step looked like from outside, and who may look.
+
+use super::event::Event;
+use crate::unit::{Cash, Lots, Rate, Ticks};
+
+/// The moves w for which the reproduction number is measured.
+pub const MOVES: [f64; 3] = [0.01, 0.02, 0.05];
+
+/// One market at the end of a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MarketRow {
+    /// The outside world's reference price, in ticks.
+    pub reference: f64,
+    /// Where liquidity providers centre their quotes, in ticks.
+    pub anchor: f64,
+    /// The index in force, in ticks.
+    pub index: f64,
+    /// The mark that margin saw.
+    pub mark: Ticks,
+    /// The last trade.
+    pub last: Ticks,
+    /// Midpoint, in ticks.
+    pub mid: f64,
+    /// Best bid.
+    pub bid: Option<Ticks>,
+    /// Best ask.
+    pub ask: Option<Ticks>,
+    /// Quantity within 1 % of the mid, bid side.
+    pub bid_depth: Lots,
+    /// Quantity within 1 % of the mid, ask side.
+    pub ask_depth: Lots,
+    /// Quantity traded.
+    pub volume: Lots,
+    /// Quantity sold by force (longs liquidated).
+    pub forced_sold: Lots,
+    /// Quantity bought by force (shorts liquidated).
+    pub forced_bought: Lots,
+    /// Value of what was sold by force.
+    pub forced_sold_value: Cash,
+    /// Value of what was bought by force.
+    pub forced_bought_value: Cash,
+    /// Open interest.
+    pub open_interest: Lots,
+    /// Maintenance rate of the first bracket.
+    pub maintenance: Rate,
+    /// Initial rate of the first bracket.
+    pub initial: Rate,
+    /// Maintenance rate of the first bracket before any adjustment.
+    pub base_maintenance: Rate,
+    /// Funding rate of the last payment, per period.
+    pub funding_rate: f64,
+    /// Volatility per √second that liquidity providers see.
+    pub volatility: f64,
+    /// Factor on the ambient depth.
+    pub liquidity: f64,
+    /// Reproduction number for moves of 1, 2 and 5 % down.
+    pub down: [f64; 3],
+    /// Reproduction number for moves of 1, 2 and 5 % up.
+    pub up: [f64; 3],
+}
+
+/// The whole world at the end of a step. Amounts are totals since the start unless said.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WorldRow {
+    /// Balance of the insurance fund.
+    pub fund: Cash,
+    /// Negative balances that accounts were closed with.
+    pub bad_debt: Cash,
+    /// What the fund paid.
+    pub fund_paid: Cash,
+    /// Value closed by auto-deleveraging.
+    pub deleveraged: Cash,
+    /// Taken from profits.
+    pub socialised: Cash,
+    /// Paid by nobody.
+    pub uncovered: Cash,
+    /// Accounts in liquidation now.
+    pub liquidating: u32,
+    /// Liquidations begun.
+    pub liquidations: u32,
+    /// Rounds of the step.
+    pub rounds: u32,
+}
+
+/// The world at the end of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepRow<'a> {
+    /// The step, from 0; it ends at `(step + 1) · dt`.
+    pub step: u32,
+    /// By market.
+    pub markets: &'a [MarketRow],
+    /// What concerns all.
+    pub world: &'a WorldRow,
+}
+
+/// Looks at a run and changes nothing.
+pub trait Observer {
+    /// A step has ended.
+    fn step(&mut self, row: &StepRow<'_>);
+    /// Something happened.
+    fn event(&mut self, event: &Event);
+}
+
+/// Looks at nothing.
+impl Observer for () {
+    fn step(&mut self, _: &StepRow<'_>) {}
+    fn event(&mut self, _: &Event) {}
+}
+
+/// Two look.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn step(&mut self, row: &StepRow<'_>) {
+        self.0.step(row);
+        self.1.step(row);
+    }
+    fn event(&mut self, event: &Event) {
+        self.0.event(event);
+        self.1.event(event);
+    }
+}
+
+/// Whoever is lent looks.
+impl<O: Observer> Observer for &mut O {
+    fn step(&mut self, row: &StepRow<'_>) {
+        (**self).step(row);
+    }
+    fn event(&mut self, event: &Event) {
+        (**self).event(event);
+    }
+}

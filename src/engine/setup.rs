@@ -1,0 +1,136 @@
+//! What a world is made of, ready to run: everything resolved to integers, draws and boxed seams.
+//!
+//! A scenario builds a [`Setup`]; tests and users of the library may build one by hand.
+
+use crate::account::Ledger;
+use crate::liquidation::LiquidationPolicy;
+use crate::margin::{MarginRule, Thresholds};
+use crate::market::anchor::{AnchorSettings, FlightSettings};
+use crate::market::funding::FundingSettings;
+use crate::market::mark::MarkSettings;
+use crate::market::oracle::OracleSettings;
+use crate::market::{Contract, Venue};
+use crate::trader::{Behaviour, Members, ResponseSettings};
+use crate::unit::{AccountId, Grid, Rate};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How often margin is checked within a step.
+///
+/// Results hinge on this: a venue that checks per oracle update liquidates once per step, one that
+/// checks continuously repeats mark, surveillance, forced orders, matching and settlement until
+/// nobody new is breached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Rounds {
+    /// Exactly so many.
+    Fixed(u32),
+    /// Until a round forces no order, and at most so many; a step cut off is counted.
+    UntilQuiet {
+        /// Most rounds in a step.
+        limit: u32,
+    },
+}
+
+impl Default for Rounds {
+    fn default() -> Self {
+        Self::Fixed(1)
+    }
+}
+
+impl Rounds {
+    /// Most rounds in a step.
+    pub const fn limit(self) -> u32 {
+        match self {
+            Self::Fixed(rounds) => rounds,
+            Self::UntilQuiet { limit } => limit,
+        }
+    }
+}
+
+/// One market, ready to trade.
+pub struct MarketSetup {
+    /// Its name.
+    pub name: String,
+    /// What its integers mean.
+    pub grid: Grid,
+    /// What positions in it are worth.
+    pub contract: Contract,
+    /// Reference price in ticks: at the start, then after each step.
+    pub path: Vec<f64>,
+    /// Where price is made.
+    pub venue: Box<dyn Venue>,
+    /// How the venue's trades move the outside price.
+    pub anchor: AnchorSettings,
+    /// How liquidity providers react.
+    pub flight: FlightSettings,
+    /// How the index is observed.
+    pub oracle: OracleSettings,
+    /// Which price marks positions.
+    pub mark: MarkSettings,
+    /// What longs pay shorts.
+    pub funding: FundingSettings,
+    /// Fee of whoever takes, over notional.
+    pub taker_fee: Rate,
+    /// Fee of whoever gives, over notional; negative for a rebate.
+    pub maker_fee: Rate,
+    /// What accounts must hold.
+    pub rule: Box<dyn MarginRule>,
+}
+
+/// One cohort, ready to act.
+pub struct CohortSetup {
+    /// Its name.
+    pub name: String,
+    /// Who they are.
+    pub members: Members,
+    /// What they do; nothing for holders.
+    pub behaviour: Option<Box<dyn Behaviour>>,
+    /// What they do when warned or called.
+    pub response: ResponseSettings,
+}
+
+/// The liquidation engine and the waterfall.
+pub struct LiquidationSetup {
+    /// How positions are closed, by market.
+    pub policies: Vec<Box<dyn LiquidationPolicy>>,
+    /// Fee on what is closed by force, paid to the insurance fund.
+    pub fee: Rate,
+    /// Steps from the breach to the forced order's arrival.
+    pub latency: f64,
+    /// Whether bankrupt positions are closed against profitable traders.
+    pub auto_deleveraging: bool,
+    /// Whether unpaid deficits are taken from unrealised profits.
+    pub socialise_losses: bool,
+}
+
+/// A world before its first step.
+pub struct Setup {
+    /// The seed of all draws.
+    pub seed: u64,
+    /// The replicate of the seed.
+    pub replicate: u64,
+    /// Seconds a step.
+    pub dt: f64,
+    /// How many steps.
+    pub steps: u32,
+    /// How often margin is checked within a step.
+    pub rounds: Rounds,
+    /// When accounts are warned, called and liquidated.
+    pub thresholds: Thresholds,
+    /// How, and who pays.
+    pub liquidation: LiquidationSetup,
+    /// The markets.
+    pub markets: Vec<MarketSetup>,
+    /// The cohorts, in the order of their accounts.
+    pub cohorts: Vec<CohortSetup>,
+    /// All accounts with what they hold at the start.
+    pub ledger: Ledger,
+    /// Accounts with a standing stop: whose, and the adverse move from the entry price that triggers it.
+    pub stops: Vec<(AccountId, f64)>,
+    /// Whether forced orders are absorbed at the mark by the outside world, without impact: the
+    /// twin that a run is compared with.
+    pub absorb_forced: bool,
+    /// Whether the ledger is audited in full after every step rather than at the end.
+    pub audit_every_step: bool,
+}
