@@ -30,8 +30,8 @@ use super::table::SlotId;
 use crate::market::funding::INDEX_SCALE;
 use crate::unit::{AccountId, Lots, MarketId};
 
-/// How many thresholds there are: warn, call, liquidate.
-pub const LEVELS: usize = 3;
+/// How many thresholds there can be: warn, call, liquidate, bankrupt.
+pub const LEVELS: usize = 4;
 
 const PER_OCTAVE: u32 = 4;
 const CLASSES: usize = 64;
@@ -43,8 +43,10 @@ pub struct Measure {
     pub mark: f64,
     /// The cumulative funding index, in ticks per lot.
     pub funding: f64,
-    /// The margin ratio (maintenance over equity) of each threshold.
+    /// The margin ratio (maintenance over equity) of each threshold; infinite for bankruptcy.
     pub ratios: [f64; LEVELS],
+    /// How many of the ratios are watched.
+    pub levels: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -285,7 +287,7 @@ impl TriggerIndex {
                 }
                 let low = rate(Lots(class.smallest));
                 let high = rate(Lots(class.largest));
-                for (level, ratio) in measure.ratios.iter().enumerate() {
+                for (level, ratio) in measure.ratios.iter().enumerate().take(measure.levels) {
                     let band = threshold(
                         s,
                         measure.mark,
