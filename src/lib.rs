@@ -2,4 +2,5 @@
 
 pub mod market;
 pub mod math;
+pub mod path;
 pub mod unit;
