@@ -3,4 +3,5 @@
 pub mod market;
 pub mod math;
 pub mod path;
+pub mod scenario;
 pub mod unit;
