@@ -14,7 +14,10 @@
 //! of the stale price `b` and the true best price `a`. The midpoint `r` is found from the outer bands, because what rests between the
 //! edges `k` and `k'` has an average price between `r (1 ± k)` and `r (1 ± k')`; the interval that satisfies all of them
 //! is narrow (66 basis points in the median of a file with bands of 1 %). Then `a = 2 r − b`, and a band's edge
-//! `r (1 ± k)` is measured from `a`. Such a curve carries its uncertainty.
+//! `r (1 ± k)` is measured from `a`. Such a curve carries its uncertainty. Where other orders of the stale side
+//! lie beyond `a`, there are more stale orders, on one side or the other, and no curve is given: in the file of 10 October
+//! 2025 that holds for 38 of 1,019 snapshots, most of them from 21:13 to 21:24, in the crash itself. The best price that
+//! follows in the other 981 is within 84 basis points of the range of the mark price in its minute.
 //!
 //! # Units
 //!
@@ -50,6 +53,13 @@ impl Band {
     fn average(&self) -> Option<f64> {
         (self.quantity > 0.0).then(|| self.notional / self.quantity)
     }
+}
+
+/// What rests between two distances, in per cent.
+struct Shell {
+    from: f64,
+    to: f64,
+    average: f64,
 }
 
 /// Both sides at one time, the innermost band first.
@@ -203,6 +213,14 @@ impl DepthHistory {
                 let reference = 0.5 * (low + high);
                 let best = 2.0 * reference - fault.price;
                 let away = -side.sign() as f64;
+                // What rests beyond the stale order must be on its own side of the best price.
+                let slack = high - low;
+                if snapshot
+                    .shells(side.opposite())
+                    .any(|shell| (shell.average - best) * away > slack)
+                {
+                    return None;
+                }
                 let points = bands
                     .iter()
                     .map(|band| {
@@ -278,7 +296,7 @@ impl DepthHistory {
         let lost = match fault.crossed.1 - curves.len() {
             0 => String::new(),
             lost => format!(
-                ", but for {} whose bands contradict one another",
+                ", but for {} in which the sides contradict each other",
                 count(lost as u64, "snapshot")
             ),
         };
@@ -317,19 +335,27 @@ impl Snapshot {
         }
     }
 
+    /// What rests between neighbouring bands, but for the innermost.
+    fn shells(&self, side: Side) -> impl Iterator<Item = Shell> {
+        self.side(side).windows(2).filter_map(|pair| {
+            let quantity = pair[1].quantity - pair[0].quantity;
+            (quantity > 0.0).then(|| Shell {
+                from: pair[0].percent,
+                to: pair[1].percent,
+                average: (pair[1].notional - pair[0].notional) / quantity,
+            })
+        })
+    }
+
     /// The interval in which the price lies from which the bands are measured; nothing where the bands contradict one another.
     fn reference(&self) -> Option<(f64, f64)> {
         let (mut low, mut high) = (0.0, f64::INFINITY);
-        for (bands, away) in [(&self.bids, -0.01), (&self.asks, 0.01)] {
-            for pair in bands.windows(2) {
-                let quantity = pair[1].quantity - pair[0].quantity;
-                if quantity > 0.0 {
-                    let average = (pair[1].notional - pair[0].notional) / quantity;
-                    let near = average / (1.0 + away * pair[0].percent);
-                    let far = average / (1.0 + away * pair[1].percent);
-                    low = f64::max(low, near.min(far));
-                    high = f64::min(high, near.max(far));
-                }
+        for (side, away) in [(Side::Buy, -0.01), (Side::Sell, 0.01)] {
+            for shell in self.shells(side) {
+                let near = shell.average / (1.0 + away * shell.from);
+                let far = shell.average / (1.0 + away * shell.to);
+                low = f64::max(low, near.min(far));
+                high = f64::min(high, near.max(far));
             }
         }
         (low <= high && high.is_finite() && low > 0.0).then_some((low, high))

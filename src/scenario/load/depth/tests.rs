@@ -220,4 +220,27 @@ fn the_true_best_ask_of_october_2025_agrees_with_the_mark_price() {
     let anew = errors(true, |reference, stale| 2.0 * reference - stale);
     println!("basis points from mark: {sound:.0} before, {displaced:.0} after, {anew:.0} anew");
     assert!(sound.abs() < 10.0 && displaced > 150.0 && anew.abs() < 25.0);
+
+    // Every curve that is given starts near the mark price; in the worst minutes none is.
+    let mut given = 0;
+    for snapshot in &depth.snapshots {
+        if snapshot.time_ms < fault.from_ms || depth.curve(Side::Sell, snapshot).is_none() {
+            continue;
+        }
+        given += 1;
+        let (low, high) = snapshot.reference().unwrap();
+        let best = low + high - fault.price;
+        let bar = mark
+            .bars()
+            .iter()
+            .find(|b| b.open_ms + 60_000 > snapshot.time_ms)
+            .unwrap();
+        assert!(
+            best > bar.low * 0.99 && best < bar.high * 1.01,
+            "{best} {bar:?}"
+        );
+    }
+    assert!(given > 950, "{given}");
+    let worst = parse_utc("2025-10-10 21:22:31").unwrap();
+    assert_eq!(depth.curve_at(Side::Sell, worst), None);
 }
