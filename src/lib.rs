@@ -6,5 +6,7 @@ pub mod liquidation;
 pub mod margin;
 pub mod market;
 pub mod math;
+pub mod path;
+pub mod scenario;
 pub mod trader;
 pub mod unit;
