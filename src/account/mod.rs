@@ -11,7 +11,7 @@ pub mod stops;
 pub mod table;
 pub mod trigger;
 
-pub use ledger::{Audit, Breach, Ledger};
+pub use ledger::{Audit, Breach, Ledger, Valuation};
 pub use stops::Stops;
 pub use table::{Account, Slot, SlotId, State, Table};
 pub use trigger::TriggerIndex;

@@ -58,13 +58,13 @@ impl Stops {
             };
             let from = out.len();
             stops.visit(low, high, |slot| out.push(AccountId(slot)));
-            for at in from..out.len() {
-                let slot = out[at].0;
+            for hit in &mut out[from..] {
+                let slot = hit.0;
                 let place = places[slot as usize];
                 stops.remove(slot, place, &mut |slot, place| {
                     places[slot as usize] = place;
                 });
-                out[at] = owners[slot as usize];
+                *hit = owners[slot as usize];
             }
         }
     }

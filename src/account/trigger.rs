@@ -315,7 +315,7 @@ impl TriggerIndex {
 
     /// Quantity that would be beyond the liquidation threshold with the mark at `mark`: longs for
     /// `longs`, else shorts. `rate` is the effective maintenance rate of a quantity at that mark, and `beyond`
-    /// checks exactly one position of an isolated account whose class leaves it open. Cross
+    /// gives what one isolated position, whose class leaves it open, adds: its size, or nothing. Cross
     /// accounts count at the price that would liquidate them alone, as of their last visit.
     pub fn forced(
         &self,
@@ -324,8 +324,7 @@ impl TriggerIndex {
         mark: f64,
         funding: f64,
         rate: impl Fn(Lots) -> f64,
-        beyond: impl Fn(SlotId) -> bool,
-        quantity: impl Fn(SlotId) -> Lots,
+        beyond: impl Fn(SlotId) -> Lots,
     ) -> Lots {
         let m = &self.markets[market.index()];
         let s = usize::from(!longs);
@@ -348,9 +347,7 @@ impl TriggerIndex {
                 class.entries.sum_below(band.low)
             };
             class.entries.visit(band.low, band.high, |slot| {
-                if beyond(SlotId(slot)) {
-                    forced += quantity(SlotId(slot)).0.abs();
-                }
+                forced += beyond(SlotId(slot)).0;
             });
         }
         forced += if s == 0 {

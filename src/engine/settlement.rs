@@ -11,7 +11,7 @@
 
 use super::event::EventKind;
 use super::world::World;
-use crate::account::State;
+use crate::account::{State, Valuation};
 use crate::liquidation::waterfall::{adl, draw_on_fund, socialise};
 use crate::unit::{AccountId, Cash, Lots, MarketId, Ticks};
 
@@ -56,13 +56,16 @@ impl World {
             let longs_wanted = case.quantity.0 < 0;
             let mut queue = std::mem::take(&mut self.scratch.queue);
             if *ranked != Some((market, longs_wanted)) {
+                let at = Valuation {
+                    marks: &self.marks,
+                    funding: &self.funding,
+                };
                 adl::rank(
                     &self.ledger,
                     &self.index,
                     market,
                     longs_wanted,
-                    &self.marks,
-                    &self.funding,
+                    at,
                     &mut queue,
                 );
                 *ranked = Some((market, longs_wanted));
@@ -169,14 +172,17 @@ impl World {
                 break;
             }
             let mut shares = std::mem::take(&mut self.scratch.shares);
+            let at = Valuation {
+                marks: &self.marks,
+                funding: &self.funding,
+            };
             let taken = socialise::take(
                 &mut self.ledger,
                 &self.index,
                 market,
                 id,
                 deficit,
-                &self.marks,
-                &self.funding,
+                at,
                 &mut shares,
             );
             self.touched.extend(shares.iter().map(|(payer, _)| *payer));

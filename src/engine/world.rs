@@ -7,7 +7,7 @@ use super::event::{Event, EventKind};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use crate::account::trigger::Measure;
-use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex};
+use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Ranked;
 use crate::liquidation::{Case, Forced};
 use crate::margin::{MarginRule, RiskView, Schedule, Thresholds};
@@ -16,18 +16,15 @@ use crate::market::funding::Funding;
 use crate::market::funding::INDEX_SCALE;
 use crate::market::mark::{Mark, MarkView};
 use crate::market::oracle::Oracle;
-use crate::market::{Conditions, Contract, Fill, OrderId, Quote, Venue};
+use crate::market::{Conditions, Contract, Fill, OrderId, Venue};
 use crate::math::Draws;
 use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings};
-use crate::unit::grid::Scale;
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Rate, Side, Ticks};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// One market at work.
 pub(super) struct Market {
-    pub(super) name: String,
-    pub(super) scale: Scale,
     pub(super) contract: Contract,
     pub(super) path: Vec<f64>,
     pub(super) venue: Box<dyn Venue>,
@@ -303,7 +300,15 @@ impl World {
 
     /// Exact equity of an account at the present marks, in quanta.
     pub fn equity(&self, id: AccountId) -> i128 {
-        self.ledger.equity(id, &self.marks, &self.funding)
+        self.ledger.equity(id, self.valuation())
+    }
+
+    /// The prices at which margin sees positions now.
+    pub fn valuation(&self) -> Valuation<'_> {
+        Valuation {
+            marks: &self.marks,
+            funding: &self.funding,
+        }
     }
 
     /// Exact maintenance requirement of an account at the present marks and rates.
@@ -360,9 +365,12 @@ impl World {
                 let required = m
                     .schedule
                     .maintenance(m.contract.notional(held.quantity, mark));
-                equity < i128::from(required.0)
+                if equity < i128::from(required.0) {
+                    held.quantity.abs()
+                } else {
+                    Lots::ZERO
+                }
             },
-            |slot| self.ledger.slot(slot).quantity,
         )
     }
 
@@ -533,8 +541,6 @@ impl Market {
         };
         rule.schedule(&view, &mut schedule);
         Self {
-            name: setup.name,
-            scale: setup.grid.scale(),
             contract: setup.contract,
             anchor: Anchor::new(&setup.anchor),
             flight,
@@ -606,13 +612,5 @@ impl Market {
             self.venue.depth(Side::Sell, low),
             self.venue.depth(Side::Buy, high),
         )
-    }
-
-    /// Spread in basis points of the mid; nothing where a side is empty.
-    pub fn spread_bps(quote: Quote, mid: f64) -> Option<f64> {
-        match (quote.bid, quote.ask) {
-            (Some(bid), Some(ask)) => Some((ask - bid).as_f64() / mid * 1e4),
-            _ => None,
-        }
     }
 }

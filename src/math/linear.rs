@@ -123,10 +123,9 @@ pub fn eigenvalues(matrix: &Matrix) -> Vec<f64> {
                     line[p] = c * kp - s * kq;
                     line[q] = s * kp + c * kq;
                 }
-                for k in 0..n {
-                    let (pk, qk) = (a[p][k], a[q][k]);
-                    a[p][k] = c * pk - s * qk;
-                    a[q][k] = s * pk + c * qk;
+                let (upper, lower) = a.split_at_mut(q);
+                for (pk, qk) in upper[p].iter_mut().zip(&mut lower[0]) {
+                    (*pk, *qk) = (c * *pk - s * *qk, s * *pk + c * *qk);
                 }
             }
         }
