@@ -4,7 +4,8 @@
 //! Distances as shares of the mid price, never negative; notionals cumulative from the mid outwards.
 
 use super::canvas::{Anchor, Canvas, Finish};
-use super::panel::{self, Line, Panel, Room};
+use super::layout;
+use super::panel::{Line, Panel, Room};
 use super::scale::{Scale, extent};
 use super::{Chart, ChartError, Options, font, number, same_length, theme};
 
@@ -124,7 +125,7 @@ pub fn ladder(data: &LadderData, options: &Options) -> Result<Chart, ChartError>
     let mut canvas = options.sheet()?;
     let own_title = format!("{}: depth against forced orders", data.market);
     let title = options.title_or(&own_title);
-    let top = panel::headline(&mut canvas, title, options.subtitle.as_deref())?;
+    let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
 
     let sides = [
         (data.down.within(reach), &DOWN),
@@ -137,8 +138,8 @@ pub fn ladder(data: &LadderData, options: &Options) -> Result<Chart, ChartError>
     )
     .map_or(0.0, |(_, high)| high);
     let y = Scale::from_zero(most);
-    let (top, bottom) = panel::stack(top, canvas.height, &[1.0])[0];
-    let y_ticks = y.ticks(panel::lines_for(bottom - top, 55.0), true);
+    let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
+    let y_ticks = y.ticks(layout::lines_for(bottom - top, 55.0), true);
     let blank: Vec<_> = y_ticks
         .iter()
         .map(|tick| {
@@ -148,8 +149,8 @@ pub fn ladder(data: &LadderData, options: &Options) -> Result<Chart, ChartError>
         })
         .collect();
     const BETWEEN: f64 = 36.0;
-    let left = panel::tick_room(&y_ticks);
-    let right = canvas.width - panel::label_room([]);
+    let left = layout::tick_room(&y_ticks);
+    let right = canvas.width - layout::label_room([]);
     let middle = 0.5 * (left + right);
     let rooms = [
         (left, middle - 0.5 * BETWEEN),
@@ -169,7 +170,7 @@ pub fn ladder(data: &LadderData, options: &Options) -> Result<Chart, ChartError>
         };
         let x = Scale::Linear { low, high };
         let panel = Panel { room, x, y };
-        let x_ticks = x.ticks(panel::lines_for(room.width(), 80.0), false);
+        let x_ticks = x.ticks(layout::lines_for(room.width(), 80.0), false);
         let y_ticks = if i == 0 { &y_ticks } else { &blank };
         let heading = format!("{}: cumulative notional ({})", words.heading, data.currency);
         let below = Some("Distance from mid (%)");
@@ -214,7 +215,7 @@ fn draw_side(
     panel.line(canvas, &depth)?;
     panel.line(canvas, &forced)?;
     match side.first_crossing() {
-        Some(crossing) => mark(canvas, panel, &crossing, words),
+        Some(crossing) => mark(canvas, panel, &crossing, words, &[depth, forced]),
         None => {
             let note = format!("no crossing within {}", number::percent(reach, 0));
             let room = panel.room;
@@ -232,6 +233,7 @@ fn mark(
     panel: &Panel,
     crossing: &Crossing,
     words: &Words,
+    lines: &[Line<'_>],
 ) -> Result<(), ChartError> {
     let room = panel.room;
     let x = panel.px(100.0 * words.sign * crossing.distance);
@@ -260,11 +262,29 @@ fn mark(
         (Anchor::Middle, 0.5 * (room.left + room.right))
     };
     let line = 1.35 * theme::LABEL;
+    let (from, to) = match anchor {
+        Anchor::Start => (at, at + widest),
+        Anchor::Middle => (at - 0.5 * widest, at + 0.5 * widest),
+        Anchor::End => (at - widest, at),
+    };
+    let points: Vec<(f64, f64)> = lines
+        .iter()
+        .flat_map(|line| panel.points(line.x, line.y))
+        .filter(|(px, _)| (from..to).contains(px))
+        .collect();
+    // As high as possible among the heights that the fewest points of the curves cross.
+    let crossed = |top: f64| {
+        let span = top - line..top + 2.0 * line;
+        points.iter().filter(|(_, py)| span.contains(py)).count()
+    };
+    let rows = ((room.height() - 3.0 * line) / line).max(0.0) as usize;
+    let top = (0..=rows)
+        .map(|i| room.top + line * (1.0 + i as f64))
+        .min_by_key(|&top| crossed(top))
+        .unwrap_or(room.top + line);
     canvas.layer("note", "crossing", Finish::Rimmed, |pen| {
         pen.dot((x, y), 6.0, theme::BACKGROUND)?;
         pen.dot((x, y), 4.5, theme::INK)?;
-        // At the top, where the curves are not.
-        let top = room.top + line;
         pen.text(&first, (at, top), anchor, theme::LABEL, true, theme::INK)?;
         pen.text(
             &second,

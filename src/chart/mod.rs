@@ -25,6 +25,7 @@ mod clock;
 mod decimate;
 mod font;
 pub mod ladder;
+mod layout;
 mod number;
 mod panel;
 pub mod price;

@@ -59,6 +59,16 @@ pub(super) fn compact(value: f64) -> String {
     format!("{}{word}", grouped(scaled, decimals))
 }
 
+/// A price with at least four significant digits, and no decimals from a thousand on.
+pub(super) fn price_label(value: f64) -> String {
+    let decimals = if value == 0.0 || !value.is_finite() {
+        0
+    } else {
+        (3.0 - value.abs().log10().floor()).clamp(0.0, 9.0) as usize
+    };
+    grouped(value, decimals)
+}
+
 /// A share as a percentage: `−3.4 %`.
 pub(super) fn percent(share: f64, decimals: usize) -> String {
     format!("{} %", grouped(100.0 * share, decimals))
@@ -114,6 +124,14 @@ mod tests {
         assert_eq!(compact(999_999.0), "1.00 M");
         assert_eq!(compact(0.034), "0.03");
         assert_eq!(compact(f64::INFINITY), "∞");
+    }
+
+    #[test]
+    fn prices_have_four_digits() {
+        assert_eq!(price_label(113_711.4), "113,711");
+        assert_eq!(price_label(12.3456), "12.35");
+        assert_eq!(price_label(0.218_76), "0.2188");
+        assert_eq!(price_label(0.0), "0");
     }
 
     #[test]

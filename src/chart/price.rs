@@ -1,10 +1,11 @@
 //! Index, mark and last price over time, with the liquidated notional below.
 
 use super::canvas::{Canvas, Finish};
-use super::number::{grouped, tick_labels};
-use super::panel::{self, EndLabel, Line, Panel, Room};
+use super::layout;
+use super::number::{price_label, tick_labels};
+use super::panel::{EndLabel, Line, Panel, Room};
 use super::scale::{Scale, Tick, extent};
-use super::{Chart, ChartError, Options, clock, number, same_length, theme};
+use super::{Chart, ChartError, Options, clock, same_length, theme};
 
 /// Prices of one market and what was liquidated in it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,9 +67,9 @@ pub fn price(data: &PriceData, options: &Options) -> Result<Chart, ChartError> {
     let mut canvas = options.sheet()?;
     let own_title = format!("{}: price and liquidations", data.market);
     let title = options.title_or(&own_title);
-    let top = panel::headline(&mut canvas, title, options.subtitle.as_deref())?;
+    let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
 
-    let x = panel::time_scale(if data.time.is_empty() {
+    let x = layout::time_scale(if data.time.is_empty() {
         &liquidated.time
     } else {
         &data.time
@@ -81,33 +82,32 @@ pub fn price(data: &PriceData, options: &Options) -> Result<Chart, ChartError> {
     } else {
         [0.66, 0.34]
     };
-    let rows = panel::stack(top, canvas.height, &weights);
+    let rows = layout::stack(top, canvas.height, &weights);
     let y = Scale::around(extent(columns.map(|(_, column, _)| column.as_slice())));
-    let y_ticks = y.ticks(panel::lines_for(rows[0].1 - rows[0].0, 55.0), false);
+    let y_ticks = y.ticks(layout::lines_for(rows[0].1 - rows[0].0, 55.0), false);
     let (flow, flow_ticks) = flow_scale(&bars, rows[1].1 - rows[1].0);
 
-    let decimals = price_decimals(&y_ticks);
     let ends: Vec<EndLabel> = columns
         .iter()
         .map(|(name, column, color)| {
-            let value = panel::last_defined(column);
+            let value = layout::last_defined(column);
             EndLabel {
-                text: format!("{name} {}", grouped(value, decimals)),
+                text: format!("{name} {}", price_label(value)),
                 value,
                 color: *color,
             }
         })
         .filter(|label| !label.value.is_nan())
         .collect();
-    let left = panel::tick_room(y_ticks.iter().chain(&flow_ticks));
-    let right = canvas.width - panel::label_room(ends.iter().map(|l| l.text.as_str()));
+    let left = layout::tick_room(y_ticks.iter().chain(&flow_ticks));
+    let right = canvas.width - layout::label_room(ends.iter().map(|l| l.text.as_str()));
     let room = |(top, bottom): (f64, f64)| Room {
         left,
         right,
         top,
         bottom,
     };
-    let (x_ticks, x_title) = panel::time_ticks(x, data.start, right - left);
+    let (x_ticks, x_title) = layout::time_ticks(x, data.start, right - left);
 
     let prices = Panel {
         room: room(rows[0]),
@@ -165,14 +165,6 @@ pub fn price(data: &PriceData, options: &Options) -> Result<Chart, ChartError> {
     Ok(Chart::of(canvas, options, title))
 }
 
-/// As many decimals as the gridlines have.
-fn price_decimals(ticks: &[Tick]) -> usize {
-    match ticks {
-        [first, second, ..] => number::decimals_of(second.value - first.value),
-        _ => 2,
-    }
-}
-
 /// Sums notionals into bars on a grid of round times.
 fn gather(liquidated: &Liquidations, width: f64, start: Option<i64>) -> Vec<Bar> {
     // Bars of a dated run begin at round clock times.
@@ -217,7 +209,7 @@ fn flow_scale(bars: &[Bar], height: f64) -> (Scale, Vec<Tick>) {
         low: -1.06 * longs.max(0.15 * most),
         high: 1.06 * shorts.max(0.15 * most),
     };
-    let (values, step) = scale.values(panel::lines_for(height, 38.0));
+    let (values, step) = scale.values(layout::lines_for(height, 38.0));
     let sizes: Vec<f64> = values.iter().map(|v| v.abs()).collect();
     let ticks = values
         .iter()
@@ -237,19 +229,12 @@ fn draw_bars(
         return flows.say(canvas, "no liquidations");
     }
     let zero = flows.py(0.0);
-    let kinds: [(&str, fn(&Bar) -> f64, _); 2] = [
-        (
-            "long liquidations",
-            |bar| -bar.long,
-            theme::LONG_LIQUIDATION,
-        ),
-        (
-            "short liquidations",
-            |bar| bar.short,
-            theme::SHORT_LIQUIDATION,
-        ),
+    let kinds = [
+        ("long liquidations", false, theme::LONG_LIQUIDATION),
+        ("short liquidations", true, theme::SHORT_LIQUIDATION),
     ];
-    for (name, height, color) in kinds {
+    for (name, upwards, color) in kinds {
+        let height = |bar: &Bar| if upwards { bar.short } else { -bar.long };
         canvas.layer("series", name, Finish::Plain, |pen| {
             for bar in bars.iter().filter(|bar| height(bar) != 0.0) {
                 let (from, to) = (flows.px(bar.from), flows.px(bar.from + width));

@@ -5,7 +5,8 @@
 //! where nothing would be forced and infinite where the book is empty.
 
 use super::canvas::{Canvas, Finish};
-use super::panel::{self, EndLabel, Line, Panel, Room};
+use super::layout;
+use super::panel::{EndLabel, Line, Panel, Room};
 use super::scale::{Scale, Tick, extent};
 use super::{Chart, ChartError, Options, number, same_length, theme};
 use plotters::style::RGBColor;
@@ -48,10 +49,10 @@ pub fn reproduction(data: &ReproductionData, options: &Options) -> Result<Chart,
     let mut canvas = options.sheet()?;
     let own_title = format!("{}: would a small move finance itself?", data.market);
     let title = options.title_or(&own_title);
-    let top = panel::headline(&mut canvas, title, options.subtitle.as_deref())?;
+    let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
 
-    let x = panel::time_scale(&data.time);
-    let rows = panel::stack(top, canvas.height, &[0.5, 0.5]);
+    let x = layout::time_scale(&data.time);
+    let rows = layout::stack(top, canvas.height, &[0.5, 0.5]);
     let (y, y_ticks) = ratio_scale(data, rows[0].1 - rows[0].0);
     let count = data.moves.len();
     let sides = [
@@ -76,9 +77,9 @@ pub fn reproduction(data: &ReproductionData, options: &Options) -> Result<Chart,
                 .collect()
         })
         .collect();
-    let left = panel::tick_room(&y_ticks);
-    let right = canvas.width - panel::label_room(labels.iter().flatten().map(|l| l.text.as_str()));
-    let (x_ticks, x_title) = panel::time_ticks(x, data.start, right - left);
+    let left = layout::tick_room(&y_ticks);
+    let right = canvas.width - layout::label_room(labels.iter().flatten().map(|l| l.text.as_str()));
+    let (x_ticks, x_title) = layout::time_ticks(x, data.start, right - left);
 
     for (s, (heading, side, ramp, columns)) in sides.iter().enumerate() {
         let (top, bottom) = rows[s];
@@ -133,7 +134,7 @@ fn move_words(size: f64) -> String {
 }
 
 fn end_label(size: f64, column: &[f64], color: RGBColor) -> EndLabel {
-    let value = panel::last_defined(column);
+    let value = layout::last_defined(column);
     let peak = column
         .iter()
         .copied()
@@ -155,7 +156,7 @@ fn ratio_scale(data: &ReproductionData, height: f64) -> (Scale, Vec<Tick>) {
     };
     let most = extent(columns()).map_or(0.0, |(_, high)| high);
     let endless = columns().flatten().any(|v| *v == f64::INFINITY);
-    let wanted = panel::lines_for(height, 38.0);
+    let wanted = layout::lines_for(height, 38.0);
     if most <= LOG_BEYOND && !endless {
         let scale = Scale::from_zero(most.max(1.25));
         return (scale, scale.ticks(wanted, false));

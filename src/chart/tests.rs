@@ -215,7 +215,7 @@ fn every_text_lies_on_the_sheet_whatever_the_data() {
         ("zero", &|_| 0.0),
         ("undefined", &|_| f64::NAN),
         ("holes", &|t| {
-            if (t / 400.0) as u64 % 2 == 0 {
+            if ((t / 400.0) as u64).is_multiple_of(2) {
                 50.0
             } else {
                 f64::NAN

@@ -1,7 +1,8 @@
 //! The same run with and without feedback: how much of the move was the market's own doing.
 
 use super::canvas::{Anchor, Canvas, Finish};
-use super::panel::{self, EndLabel, Line, Panel, Room};
+use super::layout;
+use super::panel::{EndLabel, Line, Panel, Room};
 use super::scale::{Scale, extent};
 use super::{Chart, ChartError, Options, decimate, font, number, same_length, theme};
 
@@ -50,10 +51,10 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
     let mut canvas = options.sheet()?;
     let own_title = format!("{}: price with and without feedback", data.market);
     let title = options.title_or(&own_title);
-    let top = panel::headline(&mut canvas, title, options.subtitle.as_deref())?;
+    let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
 
-    let x = panel::time_scale(&data.time);
-    let (top, bottom) = panel::stack(top, canvas.height, &[1.0])[0];
+    let x = layout::time_scale(&data.time);
+    let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
     let seen = extent([data.last.as_slice(), &data.twin]);
     // A little more below, for the words at the troughs.
     let y = match Scale::around(seen) {
@@ -63,11 +64,7 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
         },
         log => log,
     };
-    let y_ticks = y.ticks(panel::lines_for(bottom - top, 55.0), false);
-    let decimals = match y_ticks.as_slice() {
-        [a, b, ..] => number::decimals_of(b.value - a.value),
-        _ => 2,
-    };
+    let y_ticks = y.ticks(layout::lines_for(bottom - top, 55.0), false);
     let lines = [
         (
             "twin",
@@ -87,18 +84,18 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
     let ends: Vec<EndLabel> = lines
         .iter()
         .map(|(_, words, column, color, _)| {
-            let value = panel::last_defined(column);
+            let value = layout::last_defined(column);
             EndLabel {
-                text: format!("{words} {}", number::grouped(value, decimals)),
+                text: format!("{words} {}", number::price_label(value)),
                 value,
                 color: *color,
             }
         })
         .filter(|label| !label.value.is_nan())
         .collect();
-    let left = panel::tick_room(&y_ticks);
-    let right = canvas.width - panel::label_room(ends.iter().map(|l| l.text.as_str()));
-    let (x_ticks, x_title) = panel::time_ticks(x, data.start, right - left);
+    let left = layout::tick_room(&y_ticks);
+    let right = canvas.width - layout::label_room(ends.iter().map(|l| l.text.as_str()));
+    let (x_ticks, x_title) = layout::time_ticks(x, data.start, right - left);
     let panel = Panel {
         room: Room {
             left,
@@ -192,7 +189,7 @@ fn note_drawdowns(canvas: &mut Canvas, panel: &Panel, data: &TwinData) -> Result
     order.sort_by(|&a, &b| notes[a].1.total_cmp(&notes[b].1));
     let wanted: Vec<f64> = order.iter().map(|&i| notes[i].1 + 17.0).collect();
     let gap = 1.4 * theme::LABEL;
-    let placed = panel::spread(&wanted, gap, room.top + gap, room.bottom - 0.6 * gap);
+    let placed = layout::spread(&wanted, gap, room.top + gap, room.bottom - 0.6 * gap);
     canvas.layer("note", "drawdowns", Finish::Rimmed, |pen| {
         for (&i, &y) in order.iter().zip(&placed) {
             let (x, trough, words, color) = &notes[i];

@@ -1,7 +1,8 @@
 //! Who paid the losses: the insurance fund, other traders' positions, everybody, or nobody.
 
 use super::canvas::Finish;
-use super::panel::{self, EndLabel, Line, Panel, Room};
+use super::layout;
+use super::panel::{EndLabel, Line, Panel, Room};
 use super::scale::{Scale, extent};
 use super::{Chart, ChartError, Options, number, same_length, theme};
 
@@ -61,13 +62,13 @@ pub fn waterfall(data: &WaterfallData, options: &Options) -> Result<Chart, Chart
     let mut canvas = options.sheet()?;
     let own_title = format!("{}: who paid the losses", data.name);
     let title = options.title_or(&own_title);
-    let top = panel::headline(&mut canvas, title, options.subtitle.as_deref())?;
+    let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
 
     let extents =
         layers.map(|(_, _, column, _)| extent([column.as_slice()]).filter(|&e| e != (0.0, 0.0)));
     let weights = extents.map(|e| if e.is_some() { 1.0 } else { QUIET_WEIGHT });
-    let rows = panel::stack(top, canvas.height, &weights);
-    let x = panel::time_scale(&data.time);
+    let rows = layout::stack(top, canvas.height, &weights);
+    let x = layout::time_scale(&data.time);
     let scales = extents.map(|e| {
         let (low, high) = e.unwrap_or((0.0, 1.0));
         let air = 0.08 * (high.max(0.0) - low.min(0.0));
@@ -78,17 +79,17 @@ pub fn waterfall(data: &WaterfallData, options: &Options) -> Result<Chart, Chart
     });
     let ticks: Vec<Vec<_>> = (0..layers.len())
         .map(|i| match extents[i] {
-            Some(_) => scales[i].ticks(panel::lines_for(rows[i].1 - rows[i].0, 30.0), true),
+            Some(_) => scales[i].ticks(layout::lines_for(rows[i].1 - rows[i].0, 30.0), true),
             None => Vec::new(),
         })
         .collect();
     let ends = layers.map(|(_, _, column, color)| end_label(column, color));
-    let left = panel::tick_room(ticks.iter().flatten());
+    let left = layout::tick_room(ticks.iter().flatten());
     let texts = (0..layers.len())
         .filter(|&i| extents[i].is_some())
         .map(|i| ends[i].text.as_str());
-    let right = canvas.width - panel::label_room(texts);
-    let (x_ticks, x_title) = panel::time_ticks(x, data.start, right - left);
+    let right = canvas.width - layout::label_room(texts);
+    let (x_ticks, x_title) = layout::time_ticks(x, data.start, right - left);
 
     for (i, (words, name, column, color)) in layers.into_iter().enumerate() {
         let (top, bottom) = rows[i];
@@ -126,7 +127,7 @@ pub fn waterfall(data: &WaterfallData, options: &Options) -> Result<Chart, Chart
 
 /// The last amount and, for what did not start from zero, its change.
 fn end_label(column: &[f64], color: plotters::style::RGBColor) -> EndLabel {
-    let value = panel::last_defined(column);
+    let value = layout::last_defined(column);
     let first = column.iter().copied().find(|v| !v.is_nan()).unwrap_or(0.0);
     let change = value - first;
     let mut text = number::compact(value);
