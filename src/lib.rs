@@ -1,6 +1,7 @@
 //! Agent-based simulator of liquidation cascades and margin spirals.
 
 pub mod account;
+pub mod chart;
 pub mod engine;
 pub mod liquidation;
 pub mod margin;

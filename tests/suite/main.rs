@@ -1,3 +1,6 @@
-//! The integration tests, in one binary.
+//! The integration tests, in one binary: one module a theme.
 
 mod book;
+mod conservation;
+mod index;
+mod worlds;
