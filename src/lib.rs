@@ -6,5 +6,6 @@ pub mod liquidation;
 pub mod margin;
 pub mod market;
 pub mod math;
+pub mod measure;
 pub mod trader;
 pub mod unit;
