@@ -7,5 +7,6 @@ pub mod margin;
 pub mod market;
 pub mod math;
 pub mod measure;
+pub mod output;
 pub mod trader;
 pub mod unit;
