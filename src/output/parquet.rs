@@ -137,3 +137,48 @@ fn write_column<R>(
     };
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::parquet::file::reader::{FileReader, SerializedFileReader};
+
+    #[test]
+    fn rows_are_split_into_groups_and_absent_values_stay_in_their_rows() {
+        let text = "Every other number.";
+        let table = Table {
+            columns: vec![
+                Column::new("row", Kind::Integer, "count", text, |row: &usize| {
+                    Cell::Integer(*row as i64)
+                }),
+                Column::new("odd", Kind::Real, "count", text, |row: &usize| {
+                    if row % 2 == 1 {
+                        Cell::Real(*row as f64)
+                    } else {
+                        Cell::Absent
+                    }
+                })
+                .optional(),
+            ],
+            rows: 7,
+            row: Box::new(|place| place),
+        };
+        let mut file = tempfile::tempfile().unwrap();
+        write(&table, &[], 3, &mut file).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let groups: Vec<i64> = reader
+            .metadata()
+            .row_groups()
+            .iter()
+            .map(|group| group.num_rows())
+            .collect();
+        assert_eq!(groups, [3, 3, 1]);
+        let rows: Vec<String> = reader
+            .get_row_iter(None)
+            .unwrap()
+            .map(|row| row.unwrap().to_string())
+            .collect();
+        assert_eq!(rows[4], "{row: 4, odd: null}");
+        assert_eq!(rows[5], "{row: 5, odd: 5.0}");
+    }
+}
