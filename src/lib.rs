@@ -7,6 +7,8 @@ pub mod liquidation;
 pub mod margin;
 pub mod market;
 pub mod math;
+pub mod measure;
+pub mod output;
 pub mod path;
 pub mod scenario;
 pub mod trader;

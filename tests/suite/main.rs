@@ -3,4 +3,7 @@
 mod book;
 mod conservation;
 mod index;
+mod measure;
+mod output;
+mod sample;
 mod worlds;
