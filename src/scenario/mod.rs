@@ -1,0 +1,3 @@
+//! From a user's files to a world.
+
+pub mod load;
