@@ -10,7 +10,7 @@
 use super::check;
 use super::preset;
 use super::problem::{Problem, Problems, Source, listed, nearest};
-use super::read::{self, beside};
+use super::read;
 use super::settings::Scenario;
 use super::tree::{self, Entry, Node, Place, Segment, Value, segments};
 use std::collections::BTreeSet;
@@ -334,22 +334,22 @@ impl Document {
         change: impl FnOnce(Scenario) -> Result<Scenario, Vec<Problem>>,
     ) -> Result<Scenario, Problems> {
         let names = self.select();
-        let outcome = read::read::<Scenario>(self.root.clone());
+        let mut outcome = read::read::<Scenario>(self.root.clone(), stand_in);
         let mut problems = self.problems;
         let sound = problems.is_empty() && outcome.problems.is_empty();
-        problems.extend(outcome.problems);
+        problems.append(&mut outcome.problems);
         let root = &self.root;
         let place = |mut problem: Problem| {
             problem.place = problem.place.or_else(|| root.place_of(&problem.key));
             problem
         };
-        let mut scenario = outcome.settings;
+        let mut scenario = outcome.settings.take();
         if let Some(read) = scenario.take() {
             let local = check::parts(&read, &names);
             problems.extend(
                 local
                     .into_iter()
-                    .filter(|problem| !beside(&outcome.removed, &problem.key))
+                    .filter(|problem| !outcome.doubtful(&problem.key))
                     .map(place),
             );
             if sound {
@@ -443,4 +443,23 @@ impl Document {
         document.stem.clone_from(&scenario.name);
         document
     }
+}
+
+/// What takes the place of a value without which the rest of its table could not be read.
+fn stand_in(path: &str) -> Option<Node> {
+    let text = match segments(path).as_slice() {
+        [Segment::Key("market"), _, Segment::Key(key)] => match *key {
+            "tick" | "lot" => "1",
+            "path" => "\"constant\"",
+            "venue" => "{ impact = { law.linear.ticks_per_lot = 0, resilience = 0 } }",
+            _ => return None,
+        },
+        [Segment::Key("cohort"), _, Segment::Key(key)] => match *key {
+            "count" => "0",
+            "capital" => "1",
+            _ => return None,
+        },
+        _ => return None,
+    };
+    tree::parse_value(text, Place::default()).ok()
 }

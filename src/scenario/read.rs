@@ -1,7 +1,8 @@
 //! From the tree to typed settings, without stopping at the first error.
 //!
 //! A struct's unknown keys are told together and passed over. Any other error names one value; that value is
-//! taken out and reading begins again, until it succeeds or nothing is left. What is only missing or
+//! taken out and reading begins again, until it succeeds or nothing is left. Where a table couldn't do without
+//! the value, a stand-in takes its place, so that the rest of the table is still read and checked. What is only missing or
 //! too short because something was taken out is not told.
 //!
 //! Of a table that names a variant (`mark = { median = … }`), the variant that was named last counts: a
@@ -25,12 +26,18 @@ pub(super) struct Outcome<T> {
     pub problems: Vec<Problem>,
     /// Paths of values that were taken out.
     pub removed: BTreeSet<String>,
+    /// Those of them that have a stand-in.
+    pub replaced: BTreeSet<String>,
 }
 
-/// Reads a whole tree.
-pub(super) fn read<T: for<'de> Deserialize<'de>>(mut root: Node) -> Outcome<T> {
+/// Reads a whole tree. `stand_in` knows what may take the place of a value that is wrong or missing.
+pub(super) fn read<T: for<'de> Deserialize<'de>>(
+    mut root: Node,
+    stand_in: impl Fn(&str) -> Option<Node>,
+) -> Outcome<T> {
     let found = RefCell::new(Vec::new());
     let mut removed: BTreeSet<String> = BTreeSet::new();
+    let mut replaced: BTreeSet<String> = BTreeSet::new();
     loop {
         let reader = Reader {
             node: &root,
@@ -44,6 +51,7 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(mut root: Node) -> Outcome<T> {
                     settings: Some(settings),
                     problems: found.into_inner(),
                     removed,
+                    replaced,
                 };
             }
             Err(error) => error,
@@ -60,11 +68,28 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(mut root: Node) -> Outcome<T> {
                     .help(error.help),
             );
         }
+        // A value that is missing stands for itself, else the table that misses it.
+        let wrong = if error.missing {
+            &error.path
+        } else {
+            &error.victim
+        };
+        if !replaced.contains(wrong)
+            && let Some(node) = stand_in(wrong)
+            && root
+                .put(&segments(wrong), Place::default(), usize::MAX, node)
+                .is_ok()
+        {
+            removed.insert(wrong.clone());
+            replaced.insert(wrong.clone());
+            continue;
+        }
         if error.victim.is_empty() || !removed.insert(error.victim.clone()) {
             return Outcome {
                 settings: None,
                 problems: found.into_inner(),
                 removed,
+                replaced,
             };
         }
         root.remove(&error.victim);
@@ -561,19 +586,25 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
     }
 }
 
-/// Whether a problem of range is only there because something beside it was taken out.
-pub(super) fn beside(removed: &BTreeSet<String>, key: &str) -> bool {
-    let parent = |path: &str| {
-        let mut steps: Vec<String> = segments(path)
-            .into_iter()
-            .map(|segment| match segment {
-                Segment::Key(key) => key.to_owned(),
-                Segment::Index(index) => index.to_string(),
-            })
-            .collect();
-        steps.pop();
-        steps
-    };
-    let table = parent(key);
-    removed.iter().any(|path| parent(path) == table)
+impl<T> Outcome<T> {
+    /// Whether a problem of range may only be there because something at or beside it was taken out.
+    pub fn doubtful(&self, key: &str) -> bool {
+        let steps = |path: &str| {
+            let steps = segments(path).into_iter();
+            steps
+                .map(|segment| match segment {
+                    Segment::Key(key) => key.to_owned(),
+                    Segment::Index(index) => index.to_string(),
+                })
+                .collect::<Vec<String>>()
+        };
+        let key = steps(key);
+        self.removed.iter().any(|path| {
+            let gone = steps(path);
+            let beside = !self.replaced.contains(path)
+                && gone.split_last().map(|(_, table)| table)
+                    == key.split_last().map(|(_, table)| table);
+            beside || key.starts_with(&gone)
+        })
+    }
 }
