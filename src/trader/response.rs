@@ -8,13 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A cohort's answer to stress.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ResponseSettings {
     /// Does nothing.
-    #[default]
-    #[serde(rename = "ignore")]
-    Nothing,
+    Ignore {},
     /// Pays in what restores a target margin ratio, as far as the reserve goes.
     TopUp {
         /// Share of members who answer.
@@ -73,6 +71,12 @@ pub enum Signal {
     Call,
 }
 
+impl Default for ResponseSettings {
+    fn default() -> Self {
+        Self::Ignore {}
+    }
+}
+
 const fn half() -> f64 {
     0.5
 }
@@ -89,7 +93,7 @@ impl ResponseSettings {
         let share = |number: f64| number.is_finite() && (0.0..=1.0).contains(&number);
         let between = |number: f64| format!("must lie between 0 and 1, found {number}");
         match *self {
-            Self::Nothing => {}
+            Self::Ignore {} => {}
             Self::TopUp {
                 probability,
                 reserve,
