@@ -2,7 +2,7 @@
 //!
 //! Two million operations: 60 % limit orders around a mid that walks at random, 25 % cancels of a
 //! random earlier order, 15 % market orders. Every book gets the same tape in the same process;
-//! the two lines `ratio to …` come from the medians of interleaved runs.
+//! the lines `ratio to …`, for a sparse and for a dense book, come from the medians of interleaved runs.
 
 use criterion::{Criterion, Throughput};
 use deleverage::market::{
@@ -43,7 +43,31 @@ impl Dice {
     }
 }
 
-fn tape() -> Vec<Operation> {
+/// How far from the mid limit orders stand, and how large market orders are: the second decides
+/// how many orders come to rest.
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    ticks: u64,
+    market_lots: u64,
+}
+
+const KINDS: [Kind; 2] = [
+    // A few orders a tick over thousands of ticks, as on a venue with a fine tick.
+    Kind {
+        name: "sparse",
+        ticks: 2_000,
+        market_lots: 330,
+    },
+    // Hundreds of orders a tick, far more than the caches hold.
+    Kind {
+        name: "dense",
+        ticks: 200,
+        market_lots: 250,
+    },
+];
+
+fn tape(kind: Kind) -> Vec<Operation> {
     let mut dice = Dice(1);
     let mut mid = CEILING / 2;
     let mut limits = 0;
@@ -58,8 +82,8 @@ fn tape() -> Vec<Operation> {
             match dice.roll(100) {
                 0..60 => {
                     let side = dice.side();
-                    // Mostly close to the mid, thinning out over 200 ticks; one in 50 crosses.
-                    let away = dice.roll(200).min(dice.roll(200)) as u32;
+                    // Mostly close to the mid, thinning out with distance; one in 50 crosses.
+                    let away = dice.roll(kind.ticks).min(dice.roll(kind.ticks)) as u32;
                     let crosses = dice.roll(50) == 0;
                     let price = if (side == Side::Buy) != crosses {
                         mid - 1 - away
@@ -78,7 +102,7 @@ fn tape() -> Vec<Operation> {
                 },
                 _ => Operation::Market {
                     side: dice.side(),
-                    lots: 1 + dice.roll(250) as u32,
+                    lots: 1 + dice.roll(kind.market_lots) as u32,
                 },
             }
         })
@@ -329,7 +353,7 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-fn ratios(tape: &[Operation]) {
+fn ratios(kind: Kind, tape: &[Operation]) {
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     let mut traded = [0; 3];
     for _ in 0..7 {
@@ -348,7 +372,10 @@ fn ratios(tape: &[Operation]) {
     let (_, book) = self::ours(tape, Depth::None {});
     let resting = [(Side::Sell, 1), (Side::Buy, i64::from(CEILING) - 1)]
         .map(|(side, end)| book.depth(side, Ticks(end)).0);
-    println!("traded {traded:?} lots, {resting:?} lots rest at the end");
+    println!(
+        "{} tape: traded {traded:?} lots, {resting:?} lots rest at the end",
+        kind.name
+    );
     for (name, seconds) in [
         ("ours", ours),
         ("BTreeMap", textbook),
@@ -365,8 +392,10 @@ fn ratios(tape: &[Operation]) {
 }
 
 fn main() {
-    let tape = tape();
-    ratios(&tape);
+    for kind in KINDS {
+        ratios(kind, &tape(kind));
+    }
+    let tape = tape(KINDS[0]);
     let mut criterion = Criterion::default()
         .configure_from_args()
         .sample_size(10)

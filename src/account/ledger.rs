@@ -75,6 +75,15 @@ pub struct Audit {
     pub deposits: i128,
 }
 
+/// At which prices an account is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Valuation<'a> {
+    /// Marks, by market.
+    pub marks: &'a [Ticks],
+    /// Cumulative funding indices, by market.
+    pub funding: &'a [i64],
+}
+
 /// The table of accounts with the running sums that prove it.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -209,18 +218,17 @@ impl Ledger {
 
     // --- questions ----------------------------------------------------------------------------
 
-    /// Equity of an account at the given marks, funding accrued up to the given indices: cash +
-    /// Σ (value − cost) − accrued funding, in 128 bits.
+    /// Equity of an account: cash + Σ (value − cost) − accrued funding, in 128 bits.
     #[inline]
-    pub fn equity(&self, id: AccountId, marks: &[Ticks], funding: &[i64]) -> i128 {
+    pub fn equity(&self, id: AccountId, at: Valuation<'_>) -> i128 {
         let mut equity = i128::from(self.table.account(id).cash.0);
         for (market, place) in self.table.places(id) {
             let slot = self.table.slot(place);
             if !slot.quantity.is_zero() {
                 let m = market.index();
-                equity += self.contracts[m].wide(slot.quantity, marks[m])
+                equity += self.contracts[m].wide(slot.quantity, at.marks[m])
                     - i128::from(slot.cost.0)
-                    - i128::from(funding_due(slot, funding[m]).0);
+                    - i128::from(funding_due(slot, at.funding[m]).0);
             }
         }
         equity
@@ -434,9 +442,13 @@ mod tests {
         let (mut ledger, a, b) = ledger();
         let m = MarketId(0);
         ledger.settle(m, &fill(a, b, Side::Buy, 7, 100), Rate::ZERO, Rate::ZERO);
-        let before = ledger.equity(a, &[Ticks(93)], &[0]);
+        let at = Valuation {
+            marks: &[Ticks(93)],
+            funding: &[0],
+        };
+        let before = ledger.equity(a, at);
         ledger.settle(m, &fill(a, b, Side::Sell, 3, 93), Rate::ZERO, Rate::ZERO);
-        assert_eq!(ledger.equity(a, &[Ticks(93)], &[0]), before);
+        assert_eq!(ledger.equity(a, at), before);
     }
 
     #[test]

@@ -7,9 +7,11 @@
 
 pub mod ledger;
 pub mod sorted;
+pub mod stops;
 pub mod table;
 pub mod trigger;
 
-pub use ledger::{Audit, Breach, Ledger};
+pub use ledger::{Audit, Breach, Ledger, Valuation};
+pub use stops::Stops;
 pub use table::{Account, Slot, SlotId, State, Table};
 pub use trigger::TriggerIndex;

@@ -30,8 +30,8 @@ use super::table::SlotId;
 use crate::market::funding::INDEX_SCALE;
 use crate::unit::{AccountId, Lots, MarketId};
 
-/// How many thresholds there are: warn, call, liquidate.
-pub const LEVELS: usize = 3;
+/// How many thresholds there can be: warn, call, liquidate, bankrupt.
+pub const LEVELS: usize = 4;
 
 const PER_OCTAVE: u32 = 4;
 const CLASSES: usize = 64;
@@ -43,8 +43,10 @@ pub struct Measure {
     pub mark: f64,
     /// The cumulative funding index, in ticks per lot.
     pub funding: f64,
-    /// The margin ratio (maintenance over equity) of each threshold.
+    /// The margin ratio (maintenance over equity) of each threshold; infinite for bankruptcy.
     pub ratios: [f64; LEVELS],
+    /// How many of the ratios are watched.
+    pub levels: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -285,7 +287,7 @@ impl TriggerIndex {
                 }
                 let low = rate(Lots(class.smallest));
                 let high = rate(Lots(class.largest));
-                for (level, ratio) in measure.ratios.iter().enumerate() {
+                for (level, ratio) in measure.ratios.iter().enumerate().take(measure.levels) {
                     let band = threshold(
                         s,
                         measure.mark,
@@ -313,7 +315,7 @@ impl TriggerIndex {
 
     /// Quantity that would be beyond the liquidation threshold with the mark at `mark`: longs for
     /// `longs`, else shorts. `rate` is the effective maintenance rate of a quantity at that mark, and `beyond`
-    /// checks exactly one position of an isolated account whose class leaves it open. Cross
+    /// gives what one isolated position, whose class leaves it open, adds: its size, or nothing. Cross
     /// accounts count at the price that would liquidate them alone, as of their last visit.
     pub fn forced(
         &self,
@@ -322,8 +324,7 @@ impl TriggerIndex {
         mark: f64,
         funding: f64,
         rate: impl Fn(Lots) -> f64,
-        beyond: impl Fn(SlotId) -> bool,
-        quantity: impl Fn(SlotId) -> Lots,
+        beyond: impl Fn(SlotId) -> Lots,
     ) -> Lots {
         let m = &self.markets[market.index()];
         let s = usize::from(!longs);
@@ -346,9 +347,7 @@ impl TriggerIndex {
                 class.entries.sum_below(band.low)
             };
             class.entries.visit(band.low, band.high, |slot| {
-                if beyond(SlotId(slot)) {
-                    forced += quantity(SlotId(slot)).0.abs();
-                }
+                forced += beyond(SlotId(slot)).0;
             });
         }
         forced += if s == 0 {

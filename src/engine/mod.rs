@@ -1,9 +1,20 @@
 //! The world and its step: nine phases in a fixed order, events, observers, audit.
+//!
+//! [`step`] names the phases and their consequence; each phase's verb lives in a room of its own.
 
+mod decide;
+mod environment;
 pub mod event;
+mod matching;
+mod observe;
 pub mod observer;
+mod settlement;
 pub mod setup;
+pub mod step;
+mod survey;
+pub mod world;
 
 pub use event::{Event, EventKind};
 pub use observer::{MarketRow, Observer, StepRow, WorldRow};
 pub use setup::{CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup};
+pub use world::{EngineFault, Rung, StopReason, World};

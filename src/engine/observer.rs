@@ -64,12 +64,15 @@ pub struct MarketRow {
 pub struct WorldRow {
     /// Balance of the insurance fund.
     pub fund: Cash,
-    /// Negative balances that accounts were closed with.
+    /// Deficits of bankrupt accounts: what the fund paid, deleveraging closed away, profits paid and
+    /// nobody paid, added up.
     pub bad_debt: Cash,
     /// What the fund paid.
     pub fund_paid: Cash,
     /// Value closed by auto-deleveraging.
     pub deleveraged: Cash,
+    /// Deficits that auto-deleveraging closed away: what its counterparties bore.
+    pub deleveraged_deficit: Cash,
     /// Taken from profits.
     pub socialised: Cash,
     /// Paid by nobody.

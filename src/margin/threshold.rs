@@ -58,9 +58,13 @@ impl Thresholds {
         }
     }
 
-    /// The ratios as floats, in the order warn, call, liquidate: for the trigger index.
-    pub fn ratios(&self) -> [f64; 3] {
-        [self.warn.as_f64(), self.call.as_f64(), 1.0]
+    /// The ratios as floats, in the order warn, call, liquidate, bankrupt, and how many of them must be
+    /// watched: bankruptcy alone ends a grace period, so without one the first three do.
+    pub fn ratios(&self) -> ([f64; 4], usize) {
+        (
+            [self.warn.as_f64(), self.call.as_f64(), 1.0, f64::INFINITY],
+            if self.grace > 0 { 4 } else { 3 },
+        )
     }
 }
 

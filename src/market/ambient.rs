@@ -16,7 +16,8 @@
 //!
 //! - `targets_add_up_to_the_curve`: the target of a level is the difference of the floored cumulative
 //!   curve at its two edges, so the targets up to any price add up to the floored curve there.
-//! - `depth_is_what_a_sweep_takes`: [`Ambient::depth`] in closed form equals the walk.
+//! - `depth_is_what_a_sweep_takes`: [`Ambient::depth`] in closed form equals the walk
+//!   (asserted after every operation of the random sequences in `tests/suite/book.rs`).
 
 use super::book::settings::{BookSettings, Depth};
 use super::frame::Frame;

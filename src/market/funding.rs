@@ -155,7 +155,7 @@ impl Funding {
         let ask = quote.ask.map_or(index, Ticks::as_f64);
         self.premium += ((bid - index).max(0.0) - (index - ask).max(0.0)) / index;
         self.samples += 1;
-        if (step + 1) % self.interval != 0 {
+        if !(step + 1).is_multiple_of(self.interval) {
             return false;
         }
         self.rate = self.predicted();

@@ -49,9 +49,8 @@ pub fn correlation_factor(matrix: &Matrix, size: usize) -> Result<Matrix, NotCor
     if matrix.len() != size || matrix.iter().any(|row| row.len() != size) {
         return Err(NotCorrelation::Shape { expected: size });
     }
-    for i in 0..size {
-        for j in 0..size {
-            let found = matrix[i][j];
+    for (i, line) in matrix.iter().enumerate() {
+        for (j, found) in line.iter().copied().enumerate() {
             let fits = if i == j {
                 (found - 1.0).abs() < 1e-12
             } else {
@@ -119,15 +118,14 @@ pub fn eigenvalues(matrix: &Matrix) -> Vec<f64> {
                 let t = if theta == 0.0 { 1.0 } else { t };
                 let c = 1.0 / (t * t + 1.0).sqrt();
                 let s = t * c;
-                for k in 0..n {
-                    let (kp, kq) = (a[k][p], a[k][q]);
-                    a[k][p] = c * kp - s * kq;
-                    a[k][q] = s * kp + c * kq;
+                for line in &mut a {
+                    let (kp, kq) = (line[p], line[q]);
+                    line[p] = c * kp - s * kq;
+                    line[q] = s * kp + c * kq;
                 }
-                for k in 0..n {
-                    let (pk, qk) = (a[p][k], a[q][k]);
-                    a[p][k] = c * pk - s * qk;
-                    a[q][k] = s * pk + c * qk;
+                let (upper, lower) = a.split_at_mut(q);
+                for (pk, qk) in upper[p].iter_mut().zip(&mut lower[0]) {
+                    (*pk, *qk) = (c * *pk - s * *qk, s * *pk + c * *qk);
                 }
             }
         }
@@ -147,10 +145,10 @@ mod tests {
             vec![0.3, 0.5, 1.0],
         ];
         let factor = correlation_factor(&matrix, 3).unwrap();
-        for i in 0..3 {
-            for j in 0..3 {
-                let product: f64 = (0..3).map(|k| factor[i][k] * factor[j][k]).sum();
-                assert!((product - matrix[i][j]).abs() < 1e-12);
+        for (left, line) in factor.iter().zip(&matrix) {
+            for (right, entry) in factor.iter().zip(line) {
+                let product: f64 = left.iter().zip(right).map(|(a, b)| a * b).sum();
+                assert!((product - entry).abs() < 1e-12);
             }
         }
     }

@@ -536,7 +536,7 @@ fn levels_of_one_lot_refill_at_the_rate_of_the_half_life() {
 }
 
 #[test]
-fn a_curve_holds_what_it_says() {
+fn targets_add_up_to_the_curve() {
     let curve = Curve {
         points: vec![[100.0, 5.0], [500.0, 40.0]],
         bid: None,

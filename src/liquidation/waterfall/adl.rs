@@ -10,7 +10,7 @@
 //! BitMEX, "Auto-deleveraging": rank = P&L % × effective leverage for profitable positions.
 //! Binance, "Auto-deleveraging": the same, closed at the bankruptcy price without fee.
 
-use crate::account::{Ledger, TriggerIndex};
+use crate::account::{Ledger, TriggerIndex, Valuation};
 use crate::market::Fill;
 use crate::unit::{AccountId, Cash, Lots, MarketId, Rate, Side, Ticks};
 
@@ -29,12 +29,11 @@ pub fn rank(
     index: &TriggerIndex,
     market: MarketId,
     longs: bool,
-    marks: &[Ticks],
-    funding: &[i64],
+    at: Valuation<'_>,
     queue: &mut Vec<Ranked>,
 ) {
     queue.clear();
-    let mark = marks[market.index()];
+    let mark = at.marks[market.index()];
     index.each(market, longs, |slot_id| {
         let slot = ledger.slot(slot_id);
         let value = ledger.contract(market).value(slot.quantity, mark);
@@ -43,7 +42,7 @@ pub fn rank(
             return;
         }
         let account = ledger.owner(slot_id);
-        let equity = ledger.equity(account, marks, funding);
+        let equity = ledger.equity(account, at);
         if equity <= 0 {
             return;
         }
@@ -144,11 +143,14 @@ mod tests {
         let careful = open(&mut ledger, 2_000, -6);
         let eager = open(&mut ledger, 60, -6);
         let index = TriggerIndex::build(&ledger, &[Lots(1_000)]);
-        let (marks, funding) = ([Ticks(90)], [0]);
+        let at = Valuation {
+            marks: &[Ticks(90)],
+            funding: &[0],
+        };
         // 50 − 10·10 = −50: bankrupt since 95.
-        assert_eq!(ledger.equity(bankrupt, &marks, &funding), -50);
+        assert_eq!(ledger.equity(bankrupt, at), -50);
         let mut queue = Vec::new();
-        rank(&ledger, &index, market, false, &marks, &funding, &mut queue);
+        rank(&ledger, &index, market, false, at, &mut queue);
         assert_eq!(
             queue.iter().map(|r| r.account).collect::<Vec<_>>(),
             [eager, careful]

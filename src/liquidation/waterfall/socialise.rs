@@ -9,8 +9,8 @@
 //! Deribit, "Insurance fund" (socialised over the day's winners); pro-rata haircut of positive P&L
 //! as in Chitra (2025), "Autodeleveraging: impossibilities and optimization", arXiv 2512.01112, §3.
 
-use crate::account::{Ledger, TriggerIndex};
-use crate::unit::{AccountId, Cash, MarketId, Ticks};
+use crate::account::{Ledger, TriggerIndex, Valuation};
+use crate::unit::{AccountId, Cash, MarketId};
 
 /// Takes up to `amount` from the profitable positions of a market and gives it to `to`; what was
 /// taken. `shares` is room to work in, and holds each payer with what it paid afterwards.
@@ -20,8 +20,7 @@ pub fn take(
     market: MarketId,
     to: AccountId,
     amount: Cash,
-    marks: &[Ticks],
-    funding: &[i64],
+    at: Valuation<'_>,
     shares: &mut Vec<(AccountId, Cash)>,
 ) -> Cash {
     shares.clear();
@@ -31,10 +30,10 @@ pub fn take(
             let account = ledger.owner(slot_id);
             let profit = ledger
                 .contract(market)
-                .value(slot.quantity, marks[market.index()])
+                .value(slot.quantity, at.marks[market.index()])
                 - slot.cost;
             if profit > Cash::ZERO && account != to {
-                let equity = Cash::clamped(ledger.equity(account, marks, funding));
+                let equity = Cash::clamped(ledger.equity(account, at));
                 if equity > Cash::ZERO {
                     shares.push((account, profit.min(equity)));
                 }
@@ -68,7 +67,7 @@ pub fn take(
 mod tests {
     use super::*;
     use crate::market::{Contract, Fill};
-    use crate::unit::{CohortId, Lots, Rate, Side};
+    use crate::unit::{CohortId, Lots, Rate, Side, Ticks};
 
     #[test]
     fn profits_pay_in_proportion_and_the_parts_add_up() {
@@ -92,7 +91,10 @@ mod tests {
         let broke = ledger.open(Some(market), CohortId(0));
         ledger.transfer(broke, AccountId::FEES, Cash(50));
         let index = TriggerIndex::build(&ledger, &[Lots(10)]);
-        let marks = [Ticks(110)];
+        let at = Valuation {
+            marks: &[Ticks(110)],
+            funding: &[0],
+        };
         let mut shares = Vec::new();
         let taken = take(
             &mut ledger,
@@ -100,8 +102,7 @@ mod tests {
             market,
             broke,
             Cash(50),
-            &marks,
-            &[0],
+            at,
             &mut shares,
         );
         assert_eq!(taken, Cash(50));
@@ -116,8 +117,7 @@ mod tests {
             market,
             broke,
             Cash(500),
-            &marks,
-            &[0],
+            at,
             &mut shares,
         );
         assert_eq!(rest, Cash(70));

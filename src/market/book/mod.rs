@@ -16,6 +16,8 @@
 //!
 //! # Invariants
 //!
+//! Asserted after every operation of random sequences, beside a slow and obvious book.
+//!
 //! - `never_crossed`: between calls the best bid is below the best ask.
 //! - `quantity_is_conserved`: submitted = filled + cancelled + resting + dropped.
 //! - `depth_is_what_a_sweep_takes`: [`Venue::depth`] is what a taker without orders of its own would get.

@@ -1,0 +1,315 @@
+//! Phase 6, decisions: traders answer calls and place orders, the liquidation engine releases its own.
+
+use super::event::EventKind;
+use super::world::{Answer, Origin, Pending, World};
+use crate::account::State;
+use crate::liquidation::Case;
+use crate::market::Order;
+use crate::math::Purpose;
+use crate::trader::{Intent, ResponseSettings, View};
+use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Side, Ticks};
+use std::cmp::Reverse;
+
+/// Keeps a forced order's place in the arrival order apart from a trader's own.
+const FORCED: u32 = 1 << 31;
+const ANSWER: u32 = 1 << 30;
+
+impl World {
+    /// Phase 6, traders' part.
+    pub(super) fn decide(&mut self) {
+        while let Some(Reverse((due, id, answer))) = self.timers.peek().copied() {
+            if due > self.step {
+                break;
+            }
+            self.timers.pop();
+            self.act_on_timer(id, answer);
+        }
+        self.trigger_stops();
+        let mut intents = std::mem::take(&mut self.scratch.intents);
+        for c in 0..self.cohorts.len() {
+            let cohort = &mut self.cohorts[c];
+            let Some(behaviour) = &mut cohort.behaviour else {
+                continue;
+            };
+            let view = View {
+                step: self.step,
+                dt: self.dt,
+                markets: &self.published,
+                ledger: &self.ledger,
+            };
+            intents.clear();
+            behaviour.act(&view, &cohort.members, &self.draws, &mut intents);
+            let latency = cohort.members.latency;
+            let mut stream = self
+                .draws
+                .stream(Purpose::Sequence, u32::from(c as u16), self.step);
+            let mut requoting: Option<(AccountId, f64)> = None;
+            for intent in &intents {
+                let at = match (intent, requoting) {
+                    (Intent::Place { order, .. }, Some((owner, at))) if order.owner == owner => at,
+                    _ => f64::from(self.step) + latency + stream.uniform(),
+                };
+                if let Intent::CancelAll { owner, .. } = intent {
+                    requoting = Some((*owner, at));
+                }
+                self.send(at, Origin::Organic(CohortId(c as u16)), *intent);
+            }
+        }
+        self.scratch.intents = intents;
+        self.cancel_expired();
+    }
+
+    pub(super) fn send(&mut self, at: f64, origin: Origin, intent: Intent) {
+        self.inbox.push(Pending {
+            at,
+            origin,
+            sequence: self.sequence,
+            intent,
+        });
+        self.sequence = self.sequence.wrapping_add(1);
+    }
+
+    fn act_on_timer(&mut self, id: AccountId, answer: Answer) {
+        let account = self.ledger.account(id);
+        let state = account.state;
+        if answer == Answer::GraceEnds {
+            // Whoever was cured and called again has a later timer of its own.
+            if state == State::Called
+                && self.step >= account.called_at.saturating_add(self.thresholds.grace)
+            {
+                self.assess(id);
+            }
+            return;
+        }
+        let response = self
+            .cohorts
+            .get(account.cohort.index())
+            .map(|cohort| cohort.response);
+        let reserve = account.reserve;
+        self.ledger.standing_mut(id).set_answering(false);
+        if state == State::Closed || self.ledger.is_flat(id) {
+            return;
+        }
+        let equity = self.equity(id);
+        let required = self.requirement(id);
+        match (answer, response) {
+            (Answer::TopUp, Some(ResponseSettings::TopUp { target, .. })) => {
+                // A clamped intermediate only ever asks for more than the reserve holds.
+                let wanted = Cash((required.as_f64() / target).ceil() as i64);
+                let missing = Cash::clamped(i128::from(wanted.0) - equity);
+                let paid = missing.min(reserve);
+                if paid > Cash::ZERO {
+                    self.ledger.standing_mut(id).set_reserve(reserve - paid);
+                    self.ledger.deposit(id, paid);
+                    self.touched.push(id);
+                    self.emit(
+                        EventKind::ToppedUp,
+                        Some(id),
+                        None,
+                        Lots::ZERO,
+                        Ticks::ZERO,
+                        paid,
+                    );
+                }
+            }
+            (Answer::Reduce, Some(ResponseSettings::Reduce { target, .. })) => {
+                // Requirement is about proportional to what is held, equity does not change by closing at
+                // the mark: hold the share that brings their ratio to the target.
+                let keep = (equity as f64 * target / required.as_f64().max(1.0)).clamp(0.0, 1.0);
+                self.close_share(id, 1.0 - keep);
+            }
+            (Answer::Close, _) => self.close_share(id, 1.0),
+            _ => {}
+        }
+    }
+
+    /// Sends market orders that close a share of every position of an account.
+    fn close_share(&mut self, id: AccountId, share: f64) {
+        if self.ledger.account(id).state >= State::Liquidating {
+            return;
+        }
+        let cohort = self.ledger.account(id).cohort;
+        let latency = self
+            .cohorts
+            .get(cohort.index())
+            .map_or(0.0, |cohort| cohort.members.latency);
+        let mut stream = self
+            .draws
+            .stream(Purpose::Sequence, ANSWER | id.0, self.step);
+        for (market, slot) in self.ledger.places(id) {
+            let held = self.ledger.slot(slot).quantity;
+            let quantity = Lots((held.0.abs() as f64 * share).ceil() as i64)
+                .0
+                .min(held.0.abs());
+            if quantity > 0 {
+                let side = if held.0 > 0 { Side::Sell } else { Side::Buy };
+                let order = Order::market(id, side, Lots(quantity));
+                let at = f64::from(self.step) + latency + stream.uniform();
+                self.send(
+                    at,
+                    Origin::Organic(cohort),
+                    Intent::Place {
+                        market,
+                        order,
+                        lifetime: 0,
+                    },
+                );
+                self.emit(
+                    EventKind::Deleveraged,
+                    Some(id),
+                    Some(market),
+                    Lots(quantity * side.sign()),
+                    self.marks[market.index()],
+                    Cash::ZERO,
+                );
+            }
+        }
+    }
+
+    fn trigger_stops(&mut self) {
+        if self.stops.is_empty() {
+            return;
+        }
+        let mut hit = std::mem::take(&mut self.scratch.visits);
+        for m in 0..self.markets.len() {
+            hit.clear();
+            let market = MarketId(m as u16);
+            self.stops.trigger(market, self.marks[m].as_f64(), &mut hit);
+            hit.sort_unstable();
+            for id in &hit {
+                if self.ledger.account(*id).state < State::Liquidating
+                    && self.ledger.position(*id, market).is_some()
+                {
+                    self.emit(
+                        EventKind::Stopped,
+                        Some(*id),
+                        Some(market),
+                        Lots::ZERO,
+                        self.marks[m],
+                        Cash::ZERO,
+                    );
+                    self.close_share(*id, 1.0);
+                }
+            }
+        }
+        self.scratch.visits = hit;
+    }
+
+    /// Phase 6, the liquidation engine's part; how many orders it released.
+    pub(super) fn release_forced(&mut self) -> usize {
+        let mut released = 0;
+        let mut cases = std::mem::take(&mut self.scratch.cases);
+        let mut forced = std::mem::take(&mut self.scratch.forced);
+        self.end_liquidations();
+        for m in 0..self.markets.len() {
+            cases.clear();
+            forced.clear();
+            for id in &self.liquidating {
+                if self.ledger.account(*id).ready_at <= self.step
+                    && let Some(case) = self.case(*id, MarketId(m as u16))
+                {
+                    cases.push(case);
+                }
+            }
+            if cases.is_empty() {
+                continue;
+            }
+            self.liquidation.policies[m].release(&cases, &mut forced);
+            for order in &forced {
+                let id = order.order.owner;
+                let mut stream = self
+                    .draws
+                    .stream(Purpose::Sequence, FORCED | id.0, self.step);
+                let at = f64::from(self.step) + self.liquidation.latency + stream.uniform();
+                self.send(
+                    at,
+                    Origin::Forced,
+                    Intent::Place {
+                        market: order.market,
+                        order: order.order,
+                        lifetime: 0,
+                    },
+                );
+                released += 1;
+            }
+            // Set after all markets' cases were made up? No: a cooldown holds the account back in
+            // every market from the next step on, so it is written once per order.
+            for order in &forced {
+                let wait = order.cooldown.max(self.liquidation.latency.ceil() as u32);
+                let ready = if wait == 0 {
+                    self.step
+                } else {
+                    self.step.saturating_add(wait)
+                };
+                self.ledger
+                    .standing_mut(order.order.owner)
+                    .set_ready_at(ready);
+            }
+        }
+        self.scratch.cases = cases;
+        self.scratch.forced = forced;
+        released
+    }
+
+    /// Lets go whoever meets its requirement at the present mark.
+    fn end_liquidations(&mut self) {
+        let mut k = 0;
+        while k < self.liquidating.len() {
+            let id = self.liquidating[k];
+            if self.end_if_sound(id) {
+                self.liquidating.remove(k);
+            } else {
+                k += 1;
+            }
+        }
+    }
+
+    fn end_if_sound(&mut self, id: AccountId) -> bool {
+        if self.ledger.is_flat(id) {
+            return false;
+        }
+        let equity = self.equity(id);
+        if equity < i128::from(self.requirement(id).0) {
+            return false;
+        }
+        // Still called: it is cured only when its ratio is below the call ratio.
+        self.ledger.standing_mut(id).set_state(State::Called);
+        self.touched.push(id);
+        for policy in &mut self.liquidation.policies {
+            policy.recovered(id);
+        }
+        self.emit(
+            EventKind::LiquidationEnded,
+            Some(id),
+            None,
+            Lots::ZERO,
+            Ticks::ZERO,
+            Cash::clamped(equity),
+        );
+        true
+    }
+
+    /// A breached position as the policy sees it; nothing where nothing is held.
+    pub(super) fn case(&self, id: AccountId, market: MarketId) -> Option<Case> {
+        let slot = self.ledger.position(id, market)?;
+        let m = &self.markets[market.index()];
+        let mark = self.marks[market.index()];
+        let notional = m.contract.notional(slot.quantity, mark);
+        let equity = self.equity(id);
+        let required = self.requirement(id).as_f64();
+        let own = m.schedule.maintenance(notional).as_f64();
+        let share = if required > 0.0 { own / required } else { 1.0 };
+        // P · (1 − s · m · E / MM) with m = own / notional: equity times this position's share of the requirement, per lot.
+        let per_lot = slot.quantity.as_f64() * m.contract.quanta() as f64;
+        Some(Case {
+            account: id,
+            market,
+            quantity: slot.quantity,
+            mark,
+            notional,
+            equity: Cash::clamped(equity),
+            zero_price: mark.as_f64() - equity as f64 * share / per_lot,
+            contract: m.contract,
+        })
+    }
+}

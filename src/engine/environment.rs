@@ -1,0 +1,164 @@
+//! Phases 1 to 4: what happens to all before anybody acts.
+
+use super::event::EventKind;
+use super::observer::MOVES;
+use super::world::World;
+use crate::margin::{RiskView, Schedule};
+use crate::market::Conditions;
+use crate::math::{Purpose, ops};
+use crate::trader::Published;
+use crate::unit::{Cash, Lots, MarketId};
+
+/// How far the rates may rise above those for which safe radii were taken, before all are taken anew.
+pub(super) const HEADROOM: f64 = 1.05;
+/// How far the funding index may move, relative to the mark, before all are taken anew.
+pub(super) const FUNDING_DRIFT: f64 = 1e-3;
+
+impl World {
+    /// Phase 1: the reference moves, and quotes follow it.
+    pub(super) fn environment(&mut self) {
+        let after = self.step as usize + 1;
+        let time = f64::from(self.step) * self.dt;
+        for m in 0..self.markets.len() {
+            let market = &mut self.markets[m];
+            market.reference = market.path[after];
+            market.liquidity = market.flight.factor(time);
+            market.mid_before = market.venue.mid();
+            let conditions = Conditions {
+                step: self.step + 1,
+                anchor: market.anchor.price(market.reference),
+                depth: market.liquidity,
+            };
+            let mut fills = std::mem::take(&mut self.scratch.fills);
+            fills.clear();
+            market.venue.open(&conditions, &mut fills);
+            let row = &mut self.rows[m];
+            *row = super::observer::MarketRow {
+                base_maintenance: row.base_maintenance,
+                bid_depth: row.bid_depth,
+                ask_depth: row.ask_depth,
+                volume: row.volume,
+                ..Default::default()
+            };
+            let volume = row.volume;
+            row.volume = Lots::ZERO;
+            self.scratch.fills = fills;
+            self.book(MarketId(m as u16));
+            // The rule of phase 4 sees the volume of the step before.
+            self.published[m].depth = (self.rows[m].bid_depth, self.rows[m].ask_depth);
+            self.last_volume[m] = volume;
+        }
+    }
+
+    /// Phase 2: index and mark are published, and with them what traders see.
+    pub(super) fn publish_marks(&mut self) {
+        for m in 0..self.markets.len() {
+            let draw = self
+                .draws
+                .stream(Purpose::Oracle, m as u32, self.step)
+                .normal();
+            let market = &mut self.markets[m];
+            let outside = market.anchor.price(market.reference);
+            market.index = market.oracle.observe(self.step, outside, draw);
+            let view = market.mark_view(self.step);
+            market.mark.see(&view, self.dt);
+            self.marks[m] = market.mark.price(&view);
+            let before = self.published[m].mid;
+            self.published[m] = Published {
+                contract: market.contract,
+                reference: market.reference,
+                index: market.index,
+                mark: self.marks[m],
+                quote: view.quote,
+                mid: view.mid,
+                last: view.last,
+                volatility: market.flight.sigma(),
+                log_return: ops::ln(view.mid / before),
+                depth: self.published[m].depth,
+                liquidity: market.liquidity,
+            };
+        }
+    }
+
+    /// Between two rounds: the mark sees the trades of the round before.
+    pub(super) fn remark(&mut self) {
+        for (market, mark) in self.markets.iter().zip(&mut self.marks) {
+            *mark = market.mark.price(&market.mark_view(self.step));
+        }
+    }
+
+    /// Phase 3: funding falls due.
+    pub(super) fn accrue(&mut self) {
+        for m in 0..self.markets.len() {
+            let market = &mut self.markets[m];
+            let quote = market.venue.quote();
+            if market
+                .funding
+                .accrue(self.step, quote, market.index, &market.contract)
+            {
+                self.funding[m] = market.funding.index();
+                let rate = market.funding.rate();
+                self.emit(
+                    EventKind::FundingPaid,
+                    None,
+                    Some(MarketId(m as u16)),
+                    Lots::ZERO,
+                    self.marks[m],
+                    Cash((rate * 1e9).round_ties_even() as i64),
+                );
+            }
+        }
+    }
+
+    /// Phase 4: the margin rule sets this step's rates.
+    pub(super) fn set_risk_parameters(&mut self) {
+        let mut stale = false;
+        for m in 0..self.markets.len() {
+            let market = &mut self.markets[m];
+            let view = RiskView {
+                step: self.step,
+                dt: self.dt,
+                index: market.index,
+                mark: self.marks[m].as_f64(),
+                bid_depth: self.rows[m].bid_depth,
+                ask_depth: self.rows[m].ask_depth,
+                volume: self.last_volume[m],
+                open_interest: self.ledger.open_interest(MarketId(m as u16)),
+                funding_rate: market.funding.rate(),
+            };
+            market.rule.schedule(&view, &mut market.schedule);
+            self.rows[m].base_maintenance =
+                market.rule.trace().first().copied().unwrap_or_default();
+            let quanta = market.contract.quanta() as f64;
+            let funding =
+                self.funding[m] as f64 / (quanta * crate::market::funding::INDEX_SCALE as f64);
+            stale |= outgrown(&market.epoch.0, &market.schedule)
+                || (funding - market.epoch.1).abs() > FUNDING_DRIFT * view.mark;
+        }
+        if stale && self.index.cross_slots() > 0 {
+            for m in 0..self.markets.len() {
+                let funding = self.funding_ticks(MarketId(m as u16));
+                let market = &mut self.markets[m];
+                market.epoch.0.copy_from(&market.schedule);
+                market.epoch.1 = funding;
+            }
+            self.touched.extend_from_slice(&self.cross);
+        }
+    }
+
+    /// Depth within the first of the moves, on both sides, as the last step left it.
+    pub(super) fn remember_depth(&mut self) {
+        for (market, row) in self.markets.iter().zip(&mut self.rows) {
+            (row.bid_depth, row.ask_depth) = market.depth_within(MOVES[0]);
+        }
+    }
+}
+
+/// Whether a schedule asks more, somewhere, than an earlier one with headroom.
+fn outgrown(epoch: &Schedule, now: &Schedule) -> bool {
+    let (old, new) = (epoch.brackets(), now.brackets());
+    old.len() != new.len()
+        || old.iter().zip(new).any(|(old, new)| {
+            old.cap != new.cap || new.maintenance.as_f64() > HEADROOM * old.maintenance.as_f64()
+        })
+}

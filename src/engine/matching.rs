@@ -1,0 +1,268 @@
+//! Phase 7, matching: this step's orders, in a seeded random order shifted by latency, meet the book.
+//!
+//! Every order's fills go to the ledger before the next order is matched, so that a forced order
+//! never closes more than is held and a trader's order is checked against what it has.
+
+use super::event::EventKind;
+use super::world::{Origin, Pending, Resting, World};
+use crate::account::State;
+use crate::market::{Execution, Fill, Order};
+use crate::trader::Intent;
+use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Side, Ticks};
+
+impl World {
+    /// Phase 7.
+    pub(super) fn match_orders(&mut self) {
+        let end = f64::from(self.step) + 1.0;
+        self.inbox.sort_unstable_by(|a, b| {
+            a.at.total_cmp(&b.at)
+                .then(a.origin.cmp(&b.origin))
+                .then(a.sequence.cmp(&b.sequence))
+        });
+        let count = self.inbox.partition_point(|pending| pending.at < end);
+        let mut due = std::mem::take(&mut self.scratch.due);
+        due.clear();
+        due.extend(self.inbox.drain(..count));
+        for pending in &due {
+            match (pending.origin, pending.intent) {
+                (
+                    Origin::Organic(cohort),
+                    Intent::Place {
+                        market,
+                        order,
+                        lifetime,
+                    },
+                ) => self.place(cohort, market, &order, lifetime),
+                (Origin::Organic(_), Intent::CancelAll { market, owner }) => {
+                    self.withdraw_orders(owner, Some(market));
+                }
+                (Origin::Forced, Intent::Place { market, order, .. }) => {
+                    self.force(market, &order);
+                }
+                (Origin::Forced, Intent::CancelAll { .. }) => {}
+            }
+        }
+        self.scratch.due = due;
+    }
+
+    fn place(&mut self, cohort: CohortId, market: MarketId, order: &Order, lifetime: u32) {
+        let id = order.owner;
+        if self.ledger.account(id).state >= State::Liquidating || !self.admits(market, order) {
+            self.emit(
+                EventKind::Refused,
+                Some(id),
+                Some(market),
+                Lots(order.quantity.0 * order.side.sign()),
+                Ticks::ZERO,
+                Cash::ZERO,
+            );
+            return;
+        }
+        let execution = self.execute(market, order);
+        if let Some(resting) = execution.resting {
+            let expires = self.step.saturating_add(lifetime);
+            let cohort = &mut self.cohorts[cohort.index()];
+            cohort.next_expiry = cohort.next_expiry.min(expires);
+            cohort.resting.push(Resting {
+                owner: id,
+                market,
+                order: resting,
+                expires,
+            });
+        }
+    }
+
+    /// Whether a trader may place an order: one that makes the position larger needs initial
+    /// margin for all that would then be held.
+    fn admits(&self, market: MarketId, order: &Order) -> bool {
+        let id = order.owner;
+        let Some(slot) = self.ledger.place(id, market) else {
+            return false;
+        };
+        let held = self.ledger.slot(slot).quantity;
+        let after = Lots(held.0 + order.quantity.0 * order.side.sign());
+        if after.0.abs() <= held.0.abs() && after.signum() * held.signum() >= 0 {
+            return true;
+        }
+        let mut required = Cash::ZERO;
+        for (other, slot) in self.ledger.places(id) {
+            let quantity = if other == market {
+                after
+            } else {
+                self.ledger.slot(slot).quantity
+            };
+            let m = &self.markets[other.index()];
+            let Some(value) = m.contract.checked(quantity, self.marks[other.index()]) else {
+                return false;
+            };
+            required += m.schedule.initial(value.abs());
+        }
+        self.equity(id) >= i128::from(required.0)
+    }
+
+    fn force(&mut self, market: MarketId, order: &Order) {
+        let id = order.owner;
+        if self.ledger.account(id).state != State::Liquidating {
+            return;
+        }
+        let Some(held) = self.ledger.position(id, market).map(|slot| slot.quantity) else {
+            return;
+        };
+        let closing = if held.0 > 0 { Side::Sell } else { Side::Buy };
+        if closing != order.side {
+            return;
+        }
+        let order = Order {
+            quantity: order.quantity.min(held.abs()),
+            ..*order
+        };
+        let execution = if self.absorb_forced {
+            self.absorb(market, &order)
+        } else {
+            self.execute(market, &order)
+        };
+        if execution.filled.is_zero() {
+            return;
+        }
+        let row = &mut self.rows[market.index()];
+        match order.side {
+            Side::Sell => {
+                row.forced_sold += execution.filled;
+                row.forced_sold_value += execution.value.abs();
+            }
+            Side::Buy => {
+                row.forced_bought += execution.filled;
+                row.forced_bought_value += execution.value.abs();
+            }
+        }
+        let price = execution.prices.map_or(Ticks::ZERO, |(_, last)| last);
+        self.emit(
+            EventKind::ForcedTrade,
+            Some(id),
+            Some(market),
+            Lots(execution.filled.0 * order.side.sign()),
+            price,
+            execution.value.abs(),
+        );
+        let fee = self.liquidation.fee.mul_up(execution.value.abs());
+        let left = Cash::clamped(self.equity(id).max(0));
+        let fee = fee.min(left);
+        if fee > Cash::ZERO {
+            self.ledger.transfer(id, AccountId::FUND, fee);
+            self.emit(
+                EventKind::FundReceived,
+                Some(id),
+                Some(market),
+                Lots::ZERO,
+                Ticks::ZERO,
+                fee,
+            );
+        }
+    }
+
+    /// Trades an order on the venue and books its fills.
+    fn execute(&mut self, market: MarketId, order: &Order) -> Execution {
+        let mut fills = std::mem::take(&mut self.scratch.fills);
+        fills.clear();
+        let execution = self.markets[market.index()].venue.submit(order, &mut fills);
+        self.scratch.fills = fills;
+        self.book(market);
+        execution
+    }
+
+    /// Trades a forced order with the outside world at the mark, where its limit allows.
+    fn absorb(&mut self, market: MarketId, order: &Order) -> Execution {
+        let mark = self.marks[market.index()];
+        let allowed = order.limit.is_none_or(|limit| match order.side {
+            Side::Sell => mark >= limit,
+            Side::Buy => mark <= limit,
+        });
+        if !allowed {
+            return Execution::default();
+        }
+        let value = self.markets[market.index()]
+            .contract
+            .value(order.quantity, mark);
+        let fill = Fill {
+            taker: order.owner,
+            maker: AccountId::OUTSIDE,
+            side: order.side,
+            quantity: order.quantity,
+            value,
+            price: mark,
+        };
+        self.scratch.fills.clear();
+        self.scratch.fills.push(fill);
+        self.book(market);
+        Execution {
+            filled: order.quantity,
+            value,
+            prices: Some((mark, mark)),
+            ..Execution::default()
+        }
+    }
+
+    /// Enters the fills at hand in the ledger, each side's funding settled first.
+    pub(super) fn book(&mut self, market: MarketId) {
+        let fills = std::mem::take(&mut self.scratch.fills);
+        let m = market.index();
+        for fill in &fills {
+            for id in [fill.taker, fill.maker] {
+                if let Some(slot) = self.ledger.place(id, market) {
+                    self.ledger.settle_funding(id, slot, self.funding[m]);
+                }
+                if !id.is_system() {
+                    self.touched.push(id);
+                }
+            }
+            let (taker, maker) = (self.markets[m].taker_fee, self.markets[m].maker_fee);
+            self.ledger.settle(market, fill, taker, maker);
+            self.rows[m].volume += fill.quantity;
+        }
+        self.scratch.fills = fills;
+    }
+
+    /// Withdraws an account's resting orders, in one market or in all.
+    pub(super) fn withdraw_orders(&mut self, id: AccountId, market: Option<MarketId>) {
+        let cohort = self.ledger.account(id).cohort;
+        let Some(cohort) = self.cohorts.get_mut(cohort.index()) else {
+            return;
+        };
+        let markets = &mut self.markets;
+        cohort.resting.retain(|resting| {
+            let theirs = resting.owner == id && market.is_none_or(|m| m == resting.market);
+            if theirs {
+                markets[resting.market.index()].venue.cancel(resting.order);
+            }
+            !theirs
+        });
+    }
+
+    /// Withdraws resting orders whose time is over, and forgets those that were filled.
+    pub(super) fn cancel_expired(&mut self) {
+        let step = self.step;
+        for cohort in &mut self.cohorts {
+            if cohort.next_expiry > step {
+                continue;
+            }
+            let markets = &mut self.markets;
+            let mut next = u32::MAX;
+            cohort.resting.retain(|resting| {
+                let venue = &mut markets[resting.market.index()].venue;
+                if resting.expires <= step {
+                    venue.cancel(resting.order);
+                    false
+                } else if venue.remaining(resting.order).is_zero() {
+                    false
+                } else {
+                    next = next.min(resting.expires);
+                    true
+                }
+            });
+            cohort.next_expiry = next;
+        }
+    }
+}
+
+/// Instructions are copied about, so they stay small.
+const _: () = assert!(size_of::<Pending>() <= 96);

@@ -1,0 +1,56 @@
+//! Phase 9, observation: what the step looked like. Nothing observed changes anything.
+
+use super::observer::{MOVES, MarketRow, Observer, StepRow};
+use super::world::World;
+use crate::unit::MarketId;
+
+impl World {
+    /// Phase 9; also lets the anchor and the liquidity providers take in where the step ended.
+    pub(super) fn observe(&mut self, rounds: u32, observer: &mut impl Observer) {
+        for market in &mut self.markets {
+            let mid = market.venue.mid();
+            market.anchor.absorb(mid, market.reference, self.dt);
+            market.flight.see(mid, self.dt);
+        }
+        self.remember_depth();
+        for m in 0..self.markets.len() {
+            let id = MarketId(m as u16);
+            let down = MOVES.map(|w| self.reproduction(id, true, w));
+            let up = MOVES.map(|w| self.reproduction(id, false, w));
+            let market = &self.markets[m];
+            let quote = market.venue.quote();
+            let bracket = market.schedule.brackets()[0];
+            let row = &mut self.rows[m];
+            *row = MarketRow {
+                reference: market.reference,
+                anchor: market.anchor.price(market.reference),
+                index: market.index,
+                mark: self.marks[m],
+                last: market.venue.last(),
+                mid: market.venue.mid(),
+                bid: quote.bid,
+                ask: quote.ask,
+                open_interest: self.ledger.open_interest(id),
+                maintenance: bracket.maintenance,
+                initial: bracket.initial,
+                funding_rate: market.funding.rate(),
+                volatility: market.flight.sigma(),
+                liquidity: market.liquidity,
+                down,
+                up,
+                ..*row
+            };
+        }
+        self.totals.liquidating = self.liquidating.len() as u32;
+        self.totals.rounds = rounds;
+        for event in &self.events {
+            observer.event(event);
+        }
+        self.events.clear();
+        observer.step(&StepRow {
+            step: self.step,
+            markets: &self.rows,
+            world: &self.totals,
+        });
+    }
+}

@@ -1,0 +1,295 @@
+//! Phase 5, surveillance: every account's state against its thresholds, without visiting every account.
+//!
+//! The trigger index names whom this step's marks and rates concern; accounts that traded, paid in or
+//! were paid since are looked at as well. Each is then measured exactly, in integers.
+//!
+//! # Invariants
+//!
+//! - `nobody_is_liquidated_who_meets_the_requirement`: liquidation begins only where exact equity is
+//!   below the exact requirement at the mark that margin sees.
+
+use super::environment::{FUNDING_DRIFT, HEADROOM};
+use super::event::EventKind;
+use super::world::{Answer, World};
+use crate::account::State;
+use crate::margin::Standing;
+use crate::math::Purpose;
+use crate::trader::ResponseSettings;
+use crate::trader::response::Signal;
+use crate::unit::{AccountId, Cash, Lots, MarketId, Ticks};
+use std::cmp::Reverse;
+
+impl World {
+    /// Phase 5.
+    pub(super) fn survey(&mut self) {
+        let mut visits = std::mem::take(&mut self.scratch.visits);
+        visits.clear();
+        std::mem::swap(&mut visits, &mut self.touched);
+        sort_unique(&mut visits);
+        for id in &visits {
+            self.watch(*id);
+        }
+        visits.extend_from_slice(&self.uneasy);
+        self.uneasy.clear();
+        let mut candidates = std::mem::take(&mut self.scratch.candidates);
+        for m in 0..self.markets.len() {
+            let market = MarketId(m as u16);
+            let measure = self.measure(market);
+            candidates.clear();
+            let rates = &self.markets[m];
+            self.index.crossed(
+                market,
+                &measure,
+                |size| rates.effective(size, measure.mark),
+                &mut candidates,
+            );
+            visits.extend(candidates.iter().map(|slot| self.ledger.owner(*slot)));
+        }
+        self.scratch.candidates = candidates;
+        sort_unique(&mut visits);
+        for id in &visits {
+            self.assess(*id);
+        }
+        self.scratch.visits = visits;
+    }
+
+    /// Files an account anew in the index, after its cash or position changed.
+    fn watch(&mut self, id: AccountId) {
+        if id.is_system() {
+            return;
+        }
+        let state = self.ledger.account(id).state;
+        if self.ledger.account(id).isolated().is_some() {
+            if state < State::Liquidating {
+                self.index.watch_isolated(&self.ledger, id);
+            } else {
+                self.unwatch(id);
+            }
+        } else if state >= State::Liquidating {
+            self.unwatch(id);
+        }
+        // A cross account is filed by `assess`, which knows its slack.
+    }
+
+    pub(super) fn unwatch(&mut self, id: AccountId) {
+        for (market, slot) in self.ledger.places(id) {
+            self.index.forget(&self.ledger, slot, market);
+        }
+    }
+
+    /// Measures one account exactly, and lets follow what follows.
+    pub(super) fn assess(&mut self, id: AccountId) {
+        let state = self.ledger.account(id).state;
+        if id.is_system() || state >= State::Liquidating {
+            return;
+        }
+        if self.ledger.is_flat(id) {
+            self.unwatch(id);
+            if self.ledger.account(id).cash < Cash::ZERO {
+                self.conclude(id);
+            } else if state > State::Healthy {
+                self.ledger.standing_mut(id).set_state(State::Healthy);
+            }
+            return;
+        }
+        let equity = self.equity(id);
+        let requirement = self.requirement(id);
+        let standing = self.thresholds.standing(equity, requirement);
+        match standing {
+            Standing::Sound => {
+                if state == State::Called {
+                    self.tell(EventKind::CallCured, id, equity);
+                }
+                if state > State::Healthy {
+                    self.ledger.standing_mut(id).set_state(State::Healthy);
+                }
+            }
+            Standing::Warn => {
+                if state == State::Called {
+                    self.tell(EventKind::CallCured, id, equity);
+                    self.ledger.standing_mut(id).set_state(State::Warned);
+                } else if state == State::Healthy {
+                    self.warn(id, equity);
+                }
+            }
+            Standing::Call => self.call(id, equity),
+            Standing::Breach => {
+                self.call(id, equity);
+                let due = self
+                    .ledger
+                    .account(id)
+                    .called_at
+                    .saturating_add(self.thresholds.grace);
+                if self.step >= due {
+                    self.begin_liquidation(id, equity);
+                    return;
+                }
+                self.timers.push(Reverse((due, id, Answer::GraceEnds)));
+            }
+            Standing::Bankrupt => {
+                self.call(id, equity);
+                self.begin_liquidation(id, equity);
+                return;
+            }
+        }
+        if self.ledger.account(id).isolated().is_none() {
+            self.watch_cross(id, equity, requirement, standing);
+        }
+    }
+
+    fn tell(&mut self, kind: EventKind, id: AccountId, equity: i128) {
+        let market = self.ledger.account(id).isolated();
+        let price = market.map_or(Ticks::ZERO, |m| self.marks[m.index()]);
+        self.emit(
+            kind,
+            Some(id),
+            market,
+            Lots::ZERO,
+            price,
+            Cash::clamped(equity),
+        );
+    }
+
+    fn warn(&mut self, id: AccountId, equity: i128) {
+        self.ledger.standing_mut(id).set_state(State::Warned);
+        self.tell(EventKind::Warned, id, equity);
+        self.answer(id, Signal::Warning);
+    }
+
+    /// Calls an account that isn't called yet; one that was never warned is warned on the way.
+    fn call(&mut self, id: AccountId, equity: i128) {
+        let state = self.ledger.account(id).state;
+        if state == State::Called {
+            return;
+        }
+        if state == State::Healthy {
+            self.warn(id, equity);
+        }
+        let step = self.step;
+        let mut account = self.ledger.standing_mut(id);
+        account.set_state(State::Called);
+        account.set_called_at(step);
+        self.tell(EventKind::Called, id, equity);
+        self.answer(id, Signal::Call);
+    }
+
+    /// Draws whether and when a trader answers a warning or call.
+    fn answer(&mut self, id: AccountId, signal: Signal) {
+        let account = self.ledger.account(id);
+        if account.answering {
+            return;
+        }
+        let Some(cohort) = self.cohorts.get(account.cohort.index()) else {
+            return;
+        };
+        let (answer, on, probability, delay) = match cohort.response {
+            ResponseSettings::TopUp {
+                on,
+                probability,
+                delay,
+                ..
+            } => (Answer::TopUp, on, probability, delay),
+            ResponseSettings::Reduce {
+                on,
+                probability,
+                delay,
+                ..
+            } => (Answer::Reduce, on, probability, delay),
+            ResponseSettings::Close {
+                on,
+                probability,
+                delay,
+            } => (Answer::Close, on, probability, delay),
+            _ => return,
+        };
+        if on != signal {
+            return;
+        }
+        let mut stream = self.draws.stream(Purpose::Response, id.0, self.step);
+        if stream.chance(probability) {
+            let wait = (stream.exponential() * delay.as_seconds() / self.dt).ceil();
+            let due = self
+                .step
+                .saturating_add(wait.min(f64::from(u32::MAX)) as u32);
+            self.timers.push(Reverse((due, id, answer)));
+            self.ledger.standing_mut(id).set_answering(true);
+        }
+    }
+
+    pub(super) fn begin_liquidation(&mut self, id: AccountId, equity: i128) {
+        let step = self.step;
+        let mut account = self.ledger.standing_mut(id);
+        account.set_state(State::Liquidating);
+        account.set_ready_at(step);
+        self.unwatch(id);
+        self.withdraw_orders(id, None);
+        if let Err(at) = self.liquidating.binary_search(&id) {
+            self.liquidating.insert(at, id);
+        }
+        self.totals.liquidations += 1;
+        self.tell(EventKind::LiquidationBegan, id, equity);
+    }
+
+    /// Files a cross account at its safe radius: as long as no market moves against it by more
+    /// than this share, funding and rates staying within their headroom, it can't reach its next
+    /// threshold.
+    fn watch_cross(&mut self, id: AccountId, equity: i128, requirement: Cash, standing: Standing) {
+        let ratio = match standing {
+            Standing::Sound => self.thresholds.warn,
+            Standing::Warn => self.thresholds.call,
+            _ => crate::unit::Rate::ONE,
+        }
+        .as_f64();
+        let equity = equity as f64;
+        let required = requirement.as_f64();
+        let mut exposed = 0.0;
+        let mut drift = 0.0;
+        for (market, slot) in self.ledger.places(id) {
+            let quantity = self.ledger.slot(slot).quantity;
+            if !quantity.is_zero() {
+                let m = &self.markets[market.index()];
+                let notional = m
+                    .contract
+                    .notional(quantity, self.marks[market.index()])
+                    .as_f64();
+                // The marginal rate at twice the size bounds the requirement's growth up to there.
+                let marginal = m
+                    .schedule
+                    .brackets()
+                    .iter()
+                    .find(|bracket| 2.0 * notional <= bracket.cap.as_f64())
+                    .map_or(1.0, |bracket| bracket.maintenance.as_f64());
+                exposed += notional * (1.0 + marginal * HEADROOM / ratio);
+                drift += notional * (1.0 + marginal) * FUNDING_DRIFT;
+            }
+        }
+        let slack = equity - required * HEADROOM / ratio - drift - 64.0;
+        let radius = (slack / exposed).clamp(0.0, 1.0);
+        for (market, slot) in self.ledger.places(id) {
+            let quantity = self.ledger.slot(slot).quantity;
+            let m = &self.markets[market.index()];
+            let mark = self.marks[market.index()].as_f64();
+            let sign = quantity.signum() as f64;
+            let net = mark - self.funding_ticks(market);
+            let per_tick = quantity.as_f64().abs() * m.contract.quanta() as f64;
+            let rate = m.effective(quantity, mark);
+            let alone = net - sign * (equity - required) / (per_tick * (1.0 - sign * rate));
+            let alone = if quantity.is_zero() { 0.0 } else { alone };
+            self.index.watch_cross(
+                &self.ledger,
+                slot,
+                market,
+                net - sign * radius * mark,
+                alone,
+            );
+        }
+        if standing > Standing::Sound {
+            self.uneasy.push(id);
+        }
+    }
+}
+
+fn sort_unique(ids: &mut Vec<AccountId>) {
+    ids.sort_unstable();
+    ids.dedup();
+}

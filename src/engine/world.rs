@@ -1,0 +1,616 @@
+//! The world: markets, cohorts, the ledger and the work in hand, between two steps.
+//!
+//! A world changes only through [`World::step`]; what a step does is in [`super::step`]. Everything
+//! that a step needs is allocated here, before the first.
+
+use super::event::{Event, EventKind};
+use super::observer::{MOVES, MarketRow, Observer, WorldRow};
+use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
+use crate::account::trigger::Measure;
+use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
+use crate::liquidation::waterfall::adl::Ranked;
+use crate::liquidation::{Case, Forced};
+use crate::margin::{MarginRule, RiskView, Schedule, Thresholds};
+use crate::market::anchor::{Anchor, Flight};
+use crate::market::funding::Funding;
+use crate::market::funding::INDEX_SCALE;
+use crate::market::mark::{Mark, MarkView};
+use crate::market::oracle::Oracle;
+use crate::market::{Conditions, Contract, Fill, OrderId, Venue};
+use crate::math::Draws;
+use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings};
+use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Rate, Side, Ticks};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// One market at work.
+pub(super) struct Market {
+    pub(super) contract: Contract,
+    pub(super) path: Vec<f64>,
+    pub(super) venue: Box<dyn Venue>,
+    pub(super) anchor: Anchor,
+    pub(super) flight: Flight,
+    pub(super) oracle: Oracle,
+    pub(super) mark: Mark,
+    pub(super) funding: Funding,
+    pub(super) taker_fee: Rate,
+    pub(super) maker_fee: Rate,
+    pub(super) rule: Box<dyn MarginRule>,
+    pub(super) schedule: Schedule,
+    /// The schedule and the funding index for which cross accounts' safe radii were taken.
+    pub(super) epoch: (Schedule, f64),
+    /// Reference price of this step, in ticks.
+    pub(super) reference: f64,
+    /// Index in force, in ticks.
+    pub(super) index: f64,
+    pub(super) liquidity: f64,
+    pub(super) mid_before: f64,
+}
+
+/// One cohort at work.
+pub(super) struct Cohort {
+    pub(super) members: Members,
+    pub(super) behaviour: Option<Box<dyn Behaviour>>,
+    pub(super) response: ResponseSettings,
+    pub(super) resting: Vec<Resting>,
+    pub(super) next_expiry: u32,
+}
+
+/// A trader's order that rests in a book.
+#[derive(Clone, Copy)]
+pub(super) struct Resting {
+    pub(super) owner: AccountId,
+    pub(super) market: MarketId,
+    pub(super) order: OrderId,
+    pub(super) expires: u32,
+}
+
+/// What a trader does when a timer runs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Answer {
+    /// Money arrives.
+    TopUp,
+    /// An order that restores a target ratio.
+    Reduce,
+    /// An order that closes everything.
+    Close,
+    /// The grace period of a call ends.
+    GraceEnds,
+}
+
+/// Where an instruction on its way to the book comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// A trader's own decision.
+    Organic(CohortId),
+    /// The liquidation engine.
+    Forced,
+}
+
+/// An instruction on its way to the book.
+#[derive(Clone, Copy)]
+pub(super) struct Pending {
+    /// Arrival, in steps since the start.
+    pub(super) at: f64,
+    pub(super) origin: Origin,
+    /// Breaks ties, and keeps the parts of a requote together.
+    pub(super) sequence: u32,
+    pub(super) intent: Intent,
+}
+
+/// Buffers that a step works in.
+#[derive(Default)]
+pub(super) struct Scratch {
+    pub(super) candidates: Vec<SlotId>,
+    pub(super) visits: Vec<AccountId>,
+    pub(super) intents: Vec<Intent>,
+    pub(super) due: Vec<Pending>,
+    pub(super) fills: Vec<Fill>,
+    pub(super) cases: Vec<Case>,
+    pub(super) forced: Vec<Forced>,
+    pub(super) queue: Vec<Ranked>,
+    pub(super) shares: Vec<(AccountId, Cash)>,
+}
+
+/// A market with leveraged traders, between two steps.
+pub struct World {
+    pub(super) seed: u64,
+    pub(super) replicate: u64,
+    pub(super) draws: Draws,
+    pub(super) dt: f64,
+    pub(super) steps: u32,
+    pub(super) step: u32,
+    pub(super) rounds: Rounds,
+    pub(super) thresholds: Thresholds,
+    pub(super) liquidation: LiquidationSetup,
+    pub(super) absorb_forced: bool,
+    pub(super) audit_every_step: bool,
+    pub(super) markets: Vec<Market>,
+    pub(super) marks: Vec<Ticks>,
+    pub(super) funding: Vec<i64>,
+    pub(super) published: Vec<Published>,
+    pub(super) cohorts: Vec<Cohort>,
+    pub(super) ledger: Ledger,
+    pub(super) index: TriggerIndex,
+    pub(super) stops: Stops,
+    /// Accounts whose cash or position changed since they were last looked at.
+    pub(super) touched: Vec<AccountId>,
+    /// Cross accounts that hold positions, or once did.
+    pub(super) cross: Vec<AccountId>,
+    /// Cross accounts that are looked at in every step until they are sound again or liquidated.
+    pub(super) uneasy: Vec<AccountId>,
+    /// Accounts in liquidation, in ascending order.
+    pub(super) liquidating: Vec<AccountId>,
+    pub(super) timers: BinaryHeap<Reverse<(u32, AccountId, Answer)>>,
+    pub(super) inbox: Vec<Pending>,
+    pub(super) sequence: u32,
+    pub(super) scratch: Scratch,
+    pub(super) events: Vec<Event>,
+    pub(super) rows: Vec<MarketRow>,
+    /// Quantity traded in the last whole step, by market.
+    pub(super) last_volume: Vec<Lots>,
+    pub(super) totals: WorldRow,
+}
+
+impl World {
+    /// A world ready for its first step.
+    pub fn new(setup: Setup) -> Self {
+        let Setup {
+            seed,
+            replicate,
+            dt,
+            steps,
+            rounds,
+            thresholds,
+            liquidation,
+            markets,
+            cohorts,
+            ledger,
+            stops: stop_orders,
+            absorb_forced,
+            audit_every_step,
+        } = setup;
+        let markets: Vec<Market> = markets
+            .into_iter()
+            .map(|market| Market::new(market, dt))
+            .collect();
+        let bases: Vec<Lots> = markets.iter().map(Market::flat_size).collect();
+        let cross: Vec<AccountId> = ledger
+            .traders()
+            .filter(|id| ledger.account(*id).isolated().is_none())
+            .collect();
+        let mut stops = Stops::new(markets.len());
+        for (id, distance) in stop_orders {
+            for (market, slot) in ledger.places(id) {
+                let slot = ledger.slot(slot);
+                if !slot.quantity.is_zero() {
+                    let entry = markets[market.index()]
+                        .contract
+                        .price_of(slot.quantity, i128::from(slot.cost.0));
+                    let long = slot.quantity.0 > 0;
+                    let price = entry * if long { 1.0 - distance } else { 1.0 + distance };
+                    stops.place(id, market, long, price);
+                }
+            }
+        }
+        let index = TriggerIndex::build(&ledger, &bases);
+        let accounts = ledger.len();
+        let mut world = Self {
+            seed,
+            replicate,
+            draws: Draws::new(seed, replicate),
+            dt,
+            steps,
+            step: 0,
+            rounds,
+            thresholds,
+            liquidation,
+            absorb_forced,
+            audit_every_step,
+            marks: markets
+                .iter()
+                .map(|market| Ticks((market.reference.round_ties_even() as i64).max(1)))
+                .collect(),
+            funding: vec![0; markets.len()],
+            published: markets.iter().map(Market::published).collect(),
+            rows: vec![MarketRow::default(); markets.len()],
+            last_volume: vec![Lots::ZERO; markets.len()],
+            cohorts: cohorts
+                .into_iter()
+                .map(|cohort| Cohort {
+                    members: cohort.members,
+                    behaviour: cohort.behaviour,
+                    response: cohort.response,
+                    resting: Vec::new(),
+                    next_expiry: u32::MAX,
+                })
+                .collect(),
+            markets,
+            ledger,
+            index,
+            stops,
+            touched: cross.clone(),
+            cross,
+            uneasy: Vec::new(),
+            liquidating: Vec::new(),
+            timers: BinaryHeap::new(),
+            inbox: Vec::with_capacity(1024),
+            sequence: 0,
+            scratch: Scratch::default(),
+            events: Vec::with_capacity(accounts.min(1 << 16)),
+            totals: WorldRow::default(),
+        };
+        world.totals.fund = world.ledger.account(AccountId::FUND).cash;
+        world
+    }
+
+    /// The step that comes next, from 0.
+    pub const fn now(&self) -> u32 {
+        self.step
+    }
+    /// How many steps the run has.
+    pub const fn steps(&self) -> u32 {
+        self.steps
+    }
+    /// Seconds a step.
+    pub const fn dt(&self) -> f64 {
+        self.dt
+    }
+    /// Who owns what.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+    /// The index of thresholds.
+    pub const fn index(&self) -> &TriggerIndex {
+        &self.index
+    }
+    /// The marks that margin saw last, by market.
+    pub fn marks(&self) -> &[Ticks] {
+        &self.marks
+    }
+    /// The cumulative funding indices, by market.
+    pub fn funding_indices(&self) -> &[i64] {
+        &self.funding
+    }
+    /// This step's rates of a market.
+    pub fn schedule(&self, market: MarketId) -> &Schedule {
+        &self.markets[market.index()].schedule
+    }
+    /// Where price is made in a market.
+    pub fn venue(&self, market: MarketId) -> &dyn Venue {
+        &*self.markets[market.index()].venue
+    }
+    /// When accounts are warned, called and liquidated.
+    pub const fn thresholds(&self) -> Thresholds {
+        self.thresholds
+    }
+    /// Totals since the start.
+    pub const fn totals(&self) -> &WorldRow {
+        &self.totals
+    }
+    /// The last step's rows, by market.
+    pub fn rows(&self) -> &[MarketRow] {
+        &self.rows
+    }
+    /// Names of a rule's parts, and the first bracket's maintenance rate after each.
+    pub fn rule_trace(&self, market: MarketId) -> (Vec<&'static str>, &[Rate]) {
+        let rule = &self.markets[market.index()].rule;
+        (rule.parts(), rule.trace())
+    }
+
+    /// Exact equity of an account at the present marks, in quanta.
+    pub fn equity(&self, id: AccountId) -> i128 {
+        self.ledger.equity(id, self.valuation())
+    }
+
+    /// The prices at which margin sees positions now.
+    pub fn valuation(&self) -> Valuation<'_> {
+        Valuation {
+            marks: &self.marks,
+            funding: &self.funding,
+        }
+    }
+
+    /// Exact maintenance requirement of an account at the present marks and rates.
+    pub fn requirement(&self, id: AccountId) -> Cash {
+        let mut sum = Cash::ZERO;
+        for (market, slot) in self.ledger.places(id) {
+            let quantity = self.ledger.slot(slot).quantity;
+            if !quantity.is_zero() {
+                let m = &self.markets[market.index()];
+                let notional = m.contract.notional(quantity, self.marks[market.index()]);
+                sum += m.schedule.maintenance(notional);
+            }
+        }
+        sum
+    }
+
+    /// What the index is asked with in a market, at the present mark.
+    pub(super) fn measure(&self, market: MarketId) -> Measure {
+        let (ratios, levels) = self.thresholds.ratios();
+        Measure {
+            mark: self.marks[market.index()].as_f64(),
+            funding: self.funding_ticks(market),
+            ratios,
+            levels,
+        }
+    }
+
+    /// The cumulative funding index in ticks per lot.
+    pub(super) fn funding_ticks(&self, market: MarketId) -> f64 {
+        let quanta = self.markets[market.index()].contract.quanta() as f64;
+        self.funding[market.index()] as f64 / (quanta * INDEX_SCALE as f64)
+    }
+
+    /// Quantity that would be forced with the mark moved to `mark`, all else equal: longs for
+    /// `longs`, else shorts.
+    pub fn forced_at(&self, market: MarketId, longs: bool, mark: Ticks) -> Lots {
+        let m = &self.markets[market.index()];
+        let price = mark.as_f64();
+        self.index.forced(
+            market,
+            longs,
+            price,
+            self.funding_ticks(market),
+            |size| m.effective(size, price),
+            |slot| {
+                let held = self.ledger.slot(slot);
+                let account = self.ledger.owner(slot);
+                let equity = i128::from(self.ledger.account(account).cash.0)
+                    + m.contract.wide(held.quantity, mark)
+                    - i128::from(held.cost.0)
+                    - i128::from(
+                        crate::account::ledger::funding_due(held, self.funding[market.index()]).0,
+                    );
+                let required = m
+                    .schedule
+                    .maintenance(m.contract.notional(held.quantity, mark));
+                if equity < i128::from(required.0) {
+                    held.quantity.abs()
+                } else {
+                    Lots::ZERO
+                }
+            },
+        )
+    }
+
+    /// Reproduction number of a move w: forced quantity that it would trigger, over the book
+    /// quantity that must trade to make it. Zero where nothing is triggered, infinite where nothing
+    /// stands in the way.
+    pub fn reproduction(&self, market: MarketId, down: bool, w: f64) -> f64 {
+        let venue = &self.markets[market.index()].venue;
+        let sign = if down { -1.0 } else { 1.0 };
+        let mark = self.marks[market.index()].as_f64() * (1.0 + sign * w);
+        let limit = venue.mid() * (1.0 + sign * w);
+        let forced = self.forced_at(market, down, Ticks((mark.round_ties_even() as i64).max(1)));
+        let (side, limit) = if down {
+            (Side::Sell, limit.ceil())
+        } else {
+            (Side::Buy, limit.floor())
+        };
+        let depth = venue.depth(side, Ticks((limit as i64).max(1)));
+        if forced.is_zero() {
+            0.0
+        } else {
+            forced.as_f64() / depth.as_f64()
+        }
+    }
+
+    /// Cumulative depth and cumulative forced quantity by distance from the mid: for each of the
+    /// distances (relative, positive), bids and forced sells below, asks and forced buys above.
+    pub fn ladder(&self, market: MarketId, distances: &[f64]) -> Vec<Rung> {
+        let m = &self.markets[market.index()];
+        let (mid, mark) = (m.venue.mid(), self.marks[market.index()].as_f64());
+        let at = |price: f64| Ticks((price.round_ties_even() as i64).max(1));
+        distances
+            .iter()
+            .map(|distance| Rung {
+                distance: *distance,
+                bids: m.venue.depth(Side::Sell, at(mid * (1.0 - distance))),
+                forced_sells: self.forced_at(market, true, at(mark * (1.0 - distance))),
+                asks: m.venue.depth(Side::Buy, at(mid * (1.0 + distance))),
+                forced_buys: self.forced_at(market, false, at(mark * (1.0 + distance))),
+            })
+            .collect()
+    }
+
+    pub(super) fn emit(
+        &mut self,
+        kind: EventKind,
+        account: Option<AccountId>,
+        market: Option<MarketId>,
+        quantity: Lots,
+        price: Ticks,
+        amount: Cash,
+    ) {
+        self.events.push(Event {
+            step: self.step,
+            kind,
+            account,
+            market,
+            quantity,
+            price,
+            amount,
+        });
+    }
+
+    /// Runs to the end, or until `go_on` says no; what a step shows is handed to the observer.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineFault`] where the ledger breaches an invariant: our fault, never the user's.
+    pub fn run(
+        &mut self,
+        observer: &mut impl Observer,
+        mut go_on: impl FnMut(&Self) -> bool,
+    ) -> Result<StopReason, EngineFault> {
+        while self.step < self.steps {
+            if !go_on(self) {
+                return Ok(StopReason::Interrupted);
+            }
+            self.step(observer)?;
+        }
+        self.audit()?;
+        Ok(StopReason::Completed)
+    }
+
+    /// Adds everything up from the records.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineFault`] with the first breach found.
+    pub fn audit(&self) -> Result<crate::account::Audit, EngineFault> {
+        self.ledger
+            .audit()
+            .map_err(|breach| self.fault("audit", breach))
+    }
+
+    pub(super) fn fault(&self, phase: &'static str, breach: Breach) -> EngineFault {
+        EngineFault {
+            seed: self.seed,
+            replicate: self.replicate,
+            step: self.step,
+            phase,
+            breach,
+        }
+    }
+}
+
+/// Depth and forced quantity at one distance from the mid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rung {
+    /// Distance from the mid, relative.
+    pub distance: f64,
+    /// Bids down to there.
+    pub bids: Lots,
+    /// Longs that would be liquidated down to there.
+    pub forced_sells: Lots,
+    /// Asks up to there.
+    pub asks: Lots,
+    /// Shorts that would be liquidated up to there.
+    pub forced_buys: Lots,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// It ran to its end.
+    Completed,
+    /// It was told to stop.
+    Interrupted,
+}
+
+/// The ledger breached an invariant: a defect of the program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "invariant breached in step {step}, phase {phase} (seed {seed}, replicate {replicate}): {breach}"
+)]
+pub struct EngineFault {
+    /// The run's seed.
+    pub seed: u64,
+    /// The run's replicate.
+    pub replicate: u64,
+    /// The step.
+    pub step: u32,
+    /// The phase after which it was seen.
+    pub phase: &'static str,
+    /// What is wrong.
+    pub breach: Breach,
+}
+
+impl Market {
+    fn new(setup: MarketSetup, dt: f64) -> Self {
+        let start = setup.path[0];
+        let mut rule = setup.rule;
+        let mut venue = setup.venue;
+        let flight = Flight::new(&setup.flight, start);
+        let mut schedule = Schedule::flat(Rate::ONE, Rate::ONE);
+        let liquidity = flight.factor(0.0);
+        let conditions = Conditions {
+            step: 0,
+            anchor: start,
+            depth: liquidity,
+        };
+        // The book is empty of explicit orders, so opening it trades nothing.
+        venue.open(&conditions, &mut Vec::new());
+        let view = RiskView {
+            dt,
+            index: start,
+            mark: start,
+            ..RiskView::default()
+        };
+        rule.schedule(&view, &mut schedule);
+        Self {
+            contract: setup.contract,
+            anchor: Anchor::new(&setup.anchor),
+            flight,
+            oracle: Oracle::new(&setup.oracle, start, dt),
+            mark: Mark::new(&setup.mark),
+            funding: Funding::new(&setup.funding, dt),
+            taker_fee: setup.taker_fee,
+            maker_fee: setup.maker_fee,
+            rule,
+            epoch: (schedule.clone(), 0.0),
+            schedule,
+            reference: start,
+            index: start,
+            liquidity,
+            mid_before: venue.mid(),
+            path: setup.path,
+            venue,
+        }
+    }
+
+    /// The quantity up to which every position pays the first bracket's rate, at up to twice the
+    /// starting price: beyond it the index sorts by size.
+    fn flat_size(&self) -> Lots {
+        let per_lot = self
+            .contract
+            .notional(Lots(1), Ticks((2.0 * self.reference) as i64 + 1));
+        Lots(self.schedule.first_cap().0 / per_lot.0.max(1))
+    }
+
+    /// Effective maintenance rate of a quantity at a price in ticks.
+    pub(super) fn effective(&self, size: Lots, price: f64) -> f64 {
+        let notional = size.as_f64().abs() * price * self.contract.quanta() as f64;
+        self.schedule.effective(notional)
+    }
+
+    pub(super) fn mark_view(&self, step: u32) -> MarkView {
+        MarkView {
+            index: self.index,
+            mid: self.venue.mid(),
+            quote: self.venue.quote(),
+            last: self.venue.last(),
+            funding_basis: self.funding.basis(step),
+        }
+    }
+
+    fn published(&self) -> Published {
+        let mid = self.venue.mid();
+        Published {
+            contract: self.contract,
+            reference: self.reference,
+            index: self.index,
+            mark: Ticks((self.reference.round_ties_even() as i64).max(1)),
+            quote: self.venue.quote(),
+            mid,
+            last: self.venue.last(),
+            volatility: self.flight.sigma(),
+            log_return: 0.0,
+            depth: self.depth_within(MOVES[0]),
+            liquidity: self.liquidity,
+        }
+    }
+
+    /// Bids and asks within a relative distance of the mid.
+    pub(super) fn depth_within(&self, distance: f64) -> (Lots, Lots) {
+        let mid = self.venue.mid();
+        let low = Ticks(((mid * (1.0 - distance)).ceil() as i64).max(1));
+        let high = Ticks((mid * (1.0 + distance)).floor() as i64);
+        (
+            self.venue.depth(Side::Sell, low),
+            self.venue.depth(Side::Buy, high),
+        )
+    }
+}
