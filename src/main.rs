@@ -1,2 +1,7 @@
 //! The `deleverage` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    deleverage::cli::main()
+}

@@ -5,11 +5,14 @@
 
 use super::{Stream, ops};
 use rand_distr::Distribution as _;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
+use std::fmt;
 
 /// A number, or the distribution that it is drawn from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Sampled {
     /// Always this number.
@@ -88,6 +91,45 @@ impl Default for Sampled {
 impl From<f64> for Sampled {
     fn from(number: f64) -> Self {
         Self::Fixed(number)
+    }
+}
+
+// By hand, because serde's untagged enums forget where in a file an error is.
+impl<'de> Deserialize<'de> for Sampled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Sampled;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, or a distribution such as { lognormal = { median = 8, sigma = 0.6 } }")
+            }
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Sampled, E> {
+                Ok(Sampled::Fixed(number))
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Sampled, E> {
+                Ok(Sampled::Fixed(number as f64))
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Sampled, E> {
+                Ok(Sampled::Fixed(number as f64))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Sampled, A::Error> {
+                Distribution::deserialize(MapAccessDeserializer::new(map)).map(Sampled::From)
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl JsonSchema for Sampled {
+    fn schema_name() -> Cow<'static, str> {
+        "Sampled".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let distribution = generator.subschema_for::<Distribution>();
+        json_schema!({
+            "description": "A number, or the distribution that it is drawn from.",
+            "anyOf": [{"type": "number"}, distribution]
+        })
     }
 }
 

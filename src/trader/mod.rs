@@ -5,6 +5,7 @@
 //! warned or called.
 
 pub mod cohort;
+pub mod population;
 pub mod response;
 pub mod strategy;
 

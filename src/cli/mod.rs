@@ -1,0 +1,134 @@
+//! The command line: words typed by a person, and how a command ends.
+//!
+//! # Exit codes
+//!
+//! 0 done, 1 a check failed, 2 bad input, 3 incomplete, 70 our fault.
+
+mod check;
+mod new;
+mod presets;
+mod run;
+mod schema;
+
+use crate::scenario::{Document, Problems, Scenario};
+use clap::{Parser, Subcommand};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Agent-based simulator of liquidation cascades and margin spirals.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs a scenario, prints what happened, and writes tables, charts and a manifest.
+    Run(Box<run::Arguments>),
+    /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
+    Check(check::Arguments),
+    /// Lists the venue presets with their date and source, or prints one as TOML.
+    Presets(presets::Arguments),
+    /// Writes a commented scenario to start from.
+    New(new::Arguments),
+    /// Prints the JSON Schema of scenarios, for completion in editors.
+    Schema,
+}
+
+/// A scenario file, and what is changed in it.
+#[derive(Debug, clap::Args)]
+struct Config {
+    /// Scenario file (TOML), or the manifest of a run (JSON).
+    config: PathBuf,
+    /// Changes one setting; may be repeated. Lists count from 0: `shock.0.size=-0.2`.
+    #[arg(long = "set", value_name = "PATH.TO.KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Config {
+    fn load(&self) -> Result<Scenario, Problems> {
+        let mut document = Document::open(Path::new(&self.config))?;
+        for patch in &self.set {
+            document.patch(patch);
+        }
+        document.read()
+    }
+}
+
+/// How a command fails.
+#[derive(Debug)]
+enum Failure {
+    /// The user's scenario is wrong.
+    Scenario(Problems),
+    /// Something else that was typed is wrong.
+    Input(String),
+    /// Standard output could not be written.
+    Output(io::Error),
+    /// A file could not be written.
+    Outside(String),
+    /// The engine breached an invariant.
+    Ours(String),
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::Scenario(problems)
+    }
+}
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// Exit code for bad input.
+const BAD_INPUT: u8 = 2;
+/// Exit code where the outside fails, or we do.
+const OUTSIDE: u8 = 70;
+
+/// Runs the command that was typed.
+pub fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Presets(arguments) => presets::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
+        Command::Schema => schema::run(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => end(failure),
+    }
+}
+
+fn end(failure: Failure) -> ExitCode {
+    let (text, code) = match failure {
+        Failure::Scenario(problems) => {
+            let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            (problems.render(colours), BAD_INPUT)
+        }
+        Failure::Input(message) => (format!("error: {message}"), BAD_INPUT),
+        Failure::Outside(message) | Failure::Ours(message) => {
+            (format!("error: {message}"), OUTSIDE)
+        }
+        // Whoever reads has seen enough.
+        Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            return ExitCode::SUCCESS;
+        }
+        Failure::Output(error) => (format!("error: cannot write: {error}"), OUTSIDE),
+    };
+    // Where even this cannot be written, the exit code has to do.
+    let _ = writeln!(io::stderr(), "{text}");
+    ExitCode::from(code)
+}
+
+/// Writes a text to standard output at once.
+fn print(text: &str) -> Result<ExitCode, Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}

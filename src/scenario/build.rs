@@ -1,0 +1,499 @@
+//! From a typed scenario to a world that can run: files are read once, draws are made per run.
+
+use super::check::{POSITIONS, path_key};
+use super::load::positions::{self, PositionMode};
+use super::load::{LoadError, PriceHistory};
+use super::problem::Problem;
+use super::settings::{MarketSettings, Scenario, VenueSettings};
+use crate::engine::{CohortSetup, LiquidationSetup, MarketSetup, Setup};
+use crate::margin::{MarginRule, RiskView, Schedule};
+use crate::market::{Book, Contract, Frame, Impact, Venue};
+use crate::math::Draws;
+use crate::math::linear::{Matrix, correlation_factor};
+use crate::path::{Bars, Paths, PricePath, Source, TimeGrid};
+use crate::trader::population::{Ground, Holding, Population, populate};
+use crate::trader::{CohortSettings, ResponseSettings};
+use crate::unit::{AccountId, Grid, Lots, Rate, Ticks};
+use rust_decimal::Decimal;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Whether forced orders meet the market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They do.
+    #[default]
+    Run,
+    /// They are absorbed at the mark, without impact: the twin that a run is compared with.
+    Twin,
+}
+
+/// What a world's builder has to say beside the world.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Names of accounts from a positions file.
+    pub names: Vec<(AccountId, String)>,
+    /// What the background maker holds at the start, by market.
+    pub background: Vec<Lots>,
+    /// What a person should know of files and draws, a line each.
+    pub notes: Vec<String>,
+}
+
+/// A ladder reaches this many times the highest price of the path.
+const HEADROOM: f64 = 4.0;
+
+/// A scenario whose files are read. Every run of it starts from [`Prepared::setup`].
+pub struct Prepared<'a> {
+    scenario: &'a Scenario,
+    grid: TimeGrid,
+    grids: Vec<Grid>,
+    starts: Vec<f64>,
+    generators: Vec<Box<dyn PricePath>>,
+    factor: Matrix,
+    holdings: Vec<Holding>,
+    notes: Vec<String>,
+}
+
+fn plain(key: impl Into<String>, message: impl std::fmt::Display) -> Vec<Problem> {
+    vec![Problem::new(key, message.to_string())]
+}
+
+impl<'a> Prepared<'a> {
+    /// Reads the files that a scenario names.
+    ///
+    /// # Errors
+    ///
+    /// Every problem of the files, and of settings with what the files say.
+    pub fn new(scenario: &'a Scenario) -> Result<Self, Vec<Problem>> {
+        let grid = scenario
+            .grid()
+            .ok_or_else(|| plain("length", "must be a whole number of steps"))?;
+        let mut problems = Vec::new();
+        let mut prepared = Self {
+            scenario,
+            grid,
+            grids: Vec::new(),
+            starts: Vec::new(),
+            generators: Vec::new(),
+            factor: Matrix::new(),
+            holdings: Vec::new(),
+            notes: Vec::new(),
+        };
+        for (name, market) in scenario.traded() {
+            if let Err(list) = prepared.market(name, market) {
+                problems.extend(list);
+            }
+        }
+        let size = scenario.markets.len();
+        let identity = || {
+            let unit = |i: usize| (0..size).map(|j| f64::from(u8::from(i == j))).collect();
+            (0..size).map(unit).collect()
+        };
+        match correlation_factor(&scenario.correlation.clone().unwrap_or_else(identity), size) {
+            Ok(factor) => prepared.factor = factor,
+            Err(error) => problems.extend(plain("correlation", error)),
+        }
+        if problems.is_empty()
+            && let Some(file) = &scenario.positions
+            && let Err(list) = prepared.positions(Path::new(file))
+        {
+            problems.extend(list);
+        }
+        if problems.is_empty() {
+            Ok(prepared)
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn market(&mut self, name: &str, market: &MarketSettings) -> Result<(), Vec<Problem>> {
+        let at = format!("market.{name}");
+        let grid = Grid::new(market.tick, market.lot, self.scenario.quantum)
+            .map_err(|error| plain(format!("{at}.tick"), error))?;
+        let path_at = format!("{at}.{}", path_key(&market.path));
+        let mut bars: Option<Arc<Bars>> = None;
+        if let Some(file) = market.path.file() {
+            let history = PriceHistory::load(Path::new(file))
+                .map_err(|error| plain(format!("{path_at}.file"), error))?;
+            self.notes.extend(
+                history
+                    .report()
+                    .into_iter()
+                    .map(|line| format!("{file}: {line}")),
+            );
+            bars = Some(Arc::new(history.bars));
+        }
+        let start = market
+            .price
+            .or_else(|| market.path.natural_start(&self.grid, bars.as_deref()));
+        let problems: Vec<Problem> = market
+            .path
+            .problems(&self.grid, start.unwrap_or(1.0), bars.as_deref())
+            .into_iter()
+            .map(|problem| Problem::new(format!("{path_at}.{}", problem.field), problem.message))
+            .collect();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        if let crate::path::PathSettings::Replay(replay) = &market.path
+            && let Some(bars) = bars.as_deref()
+        {
+            self.notes.extend(replay.notes(&self.grid, bars));
+        }
+        let (Some(start), Some(generator)) = (start, market.path.generator(bars)) else {
+            return Err(plain(format!("{at}.price"), "is missing"));
+        };
+        self.grids.push(grid);
+        self.starts.push(start);
+        self.generators.push(generator);
+        Ok(())
+    }
+
+    fn positions(&mut self, file: &Path) -> Result<(), Vec<Problem>> {
+        let names: Vec<&str> = self.scenario.markets.iter().map(String::as_str).collect();
+        let told = |error: LoadError| plain("positions", error);
+        let rows = positions::load(file, &names).map_err(told)?;
+        let mut problems = Vec::new();
+        for row in rows {
+            let grid = &self.grids[row.market.index()];
+            let line = format!("{}, line {}", file.display(), row.line);
+            let read = (|| {
+                let quantity = grid.lots(row.quantity)?;
+                let entry = grid.ticks(row.entry_price)?;
+                let collateral = grid.cash(row.collateral)?;
+                Ok::<_, crate::unit::grid::GridError>((quantity, entry, collateral))
+            })();
+            match read {
+                Err(error) => problems.push(Problem::new("positions", format!("{line}: {error}"))),
+                Ok((quantity, entry, _)) if quantity.is_zero() || entry <= Ticks::ZERO => {
+                    problems.push(Problem::new(
+                        "positions",
+                        format!(
+                            "{line}: {} at {} is less than half a lot of {} or half a tick of {}",
+                            row.quantity, row.entry_price, grid.lot, grid.tick
+                        ),
+                    ));
+                }
+                Ok((quantity, entry, collateral)) => self.holdings.push(Holding {
+                    account: row.account,
+                    market: row.market,
+                    quantity,
+                    entry,
+                    collateral,
+                    isolated: row.mode == PositionMode::Isolated,
+                }),
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// The clock of the run.
+    pub const fn grid(&self) -> &TimeGrid {
+        &self.grid
+    }
+
+    /// The world of one replicate, before its first step.
+    ///
+    /// # Errors
+    ///
+    /// Problems that depend on what is drawn: a price that leaves the ladder, amounts that don't fit.
+    pub fn setup(&self, replicate: u64, mode: Mode) -> Result<(Setup, Opening), Vec<Problem>> {
+        let scenario = self.scenario;
+        let dt = self.grid.dt;
+        let draws = Draws::new(scenario.seed, replicate);
+        let paths = self.paths(&draws)?;
+        let mut markets = Vec::with_capacity(self.grids.len());
+        let mut grounds = Vec::with_capacity(self.grids.len());
+        for (place, (name, settings)) in scenario.traded().enumerate() {
+            let prices = &paths[place];
+            let (setup, ground) = self.open_market(name, settings, place, prices)?;
+            markets.push(setup);
+            grounds.push(ground);
+        }
+        let thresholds = scenario.margin.thresholds(dt);
+        let cohorts: Vec<(&str, &CohortSettings)> = scenario
+            .cohort
+            .iter()
+            .map(|(name, settings)| (name.as_str(), settings))
+            .collect();
+        let mut population = populate(&cohorts, &self.holdings, &grounds, &thresholds, &draws, dt)
+            .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
+        let liquidation = &scenario.liquidation;
+        let fund = self.grids[0]
+            .cash(liquidation.insurance_fund)
+            .map_err(|error| plain("liquidation.insurance_fund", error))?;
+        population.ledger.deposit(AccountId::FUND, fund);
+        self.check_size(&population, &grounds, &paths)?;
+        let opening = self.opening(&population);
+        let grids = &self.grids;
+        let mut settings = cohorts.iter();
+        let cohorts = population
+            .members
+            .into_iter()
+            .map(|members| match settings.next() {
+                Some((name, settings)) => CohortSetup {
+                    name: (*name).to_owned(),
+                    members,
+                    behaviour: settings.strategy.build(grids),
+                    response: settings.response,
+                },
+                None => CohortSetup {
+                    name: POSITIONS.to_owned(),
+                    members,
+                    behaviour: None,
+                    response: ResponseSettings::default(),
+                },
+            })
+            .collect();
+        let setup = Setup {
+            seed: scenario.seed,
+            replicate,
+            dt,
+            steps: self.grid.steps,
+            rounds: scenario.rounds,
+            thresholds,
+            liquidation: LiquidationSetup {
+                policies: grids
+                    .iter()
+                    .map(|grid| liquidation.policy.build(grid, dt))
+                    .collect(),
+                fee: rate(liquidation.fee),
+                latency: liquidation.latency.as_seconds() / dt,
+                auto_deleveraging: liquidation.auto_deleveraging,
+                socialise_losses: liquidation.socialise_losses,
+            },
+            markets,
+            cohorts,
+            ledger: population.ledger,
+            stops: population.stops,
+            absorb_forced: mode == Mode::Twin,
+            audit_every_step: false,
+        };
+        Ok((setup, opening))
+    }
+
+    /// The outside prices of every market, in ticks.
+    fn paths(&self, draws: &Draws) -> Result<Vec<Vec<f64>>, Vec<Problem>> {
+        let names = &self.scenario.markets;
+        let sources: Vec<Source<'_>> = names
+            .iter()
+            .zip(&self.starts)
+            .zip(&self.generators)
+            .map(|((name, start), generator)| Source {
+                start: *start,
+                generator: generator.as_ref(),
+                shocks: self
+                    .scenario
+                    .shock
+                    .iter()
+                    .filter(|shock| shock.concerns(name))
+                    .map(|shock| shock.shock(&self.grid))
+                    .collect(),
+            })
+            .collect();
+        let paths = Paths::lay(&self.grid, &sources, &self.factor, draws).map_err(|error| {
+            plain(
+                format!("market.{}.path", names[error.market.index()]),
+                error,
+            )
+        })?;
+        Ok(self
+            .grids
+            .iter()
+            .enumerate()
+            .map(|(market, grid)| {
+                let tick = grid.scale().tick;
+                paths
+                    .series(crate::unit::MarketId(market as u16))
+                    .iter()
+                    .map(|price| price / tick)
+                    .collect()
+            })
+            .collect())
+    }
+
+    fn open_market(
+        &self,
+        name: &str,
+        settings: &MarketSettings,
+        place: usize,
+        path: &[f64],
+    ) -> Result<(MarketSetup, Ground), Vec<Problem>> {
+        let at = format!("market.{name}");
+        let grid = self.grids[place];
+        let contract = Contract::linear(
+            grid.quanta_per_tick_lot()
+                .map_err(|error| plain(format!("{at}.tick"), error))?,
+        );
+        let lowest = path.iter().copied().fold(f64::INFINITY, f64::min);
+        let highest = path.iter().copied().fold(0.0, f64::max);
+        let ceiling = (HEADROOM * highest).ceil() + 2.0;
+        if lowest < 1.0 || ceiling > f64::from(u32::MAX) {
+            let scale = grid.scale();
+            return Err(plain(
+                format!("{at}.tick"),
+                format!(
+                    "a tick of {} doesn't suit prices from {} to {}: expected at least one tick, and {HEADROOM} times the highest price in at most {} ticks",
+                    grid.tick,
+                    lowest * scale.tick,
+                    highest * scale.tick,
+                    u32::MAX
+                ),
+            ));
+        }
+        let frame = Frame {
+            contract,
+            ceiling: Ticks(ceiling as i64),
+            lot: grid.scale().lot,
+            dt: self.grid.dt,
+            start: path[0],
+        };
+        let venue: Box<dyn Venue> = match &settings.venue {
+            VenueSettings::Book(book) => Box::new(Book::new(book, &frame)),
+            VenueSettings::Impact(impact) => Box::new(Impact::new(impact, &frame)),
+        };
+        let ground = Ground {
+            name: name.to_owned(),
+            grid,
+            contract,
+            start: frame.nearest(path[0]),
+            schedule: self.schedule(name, &grid, path[0])?,
+        };
+        let setup = MarketSetup {
+            name: name.to_owned(),
+            grid,
+            contract,
+            path: path.to_vec(),
+            venue,
+            anchor: settings.anchor,
+            flight: settings.flight.clone(),
+            oracle: settings.oracle,
+            mark: settings.mark,
+            funding: settings.funding,
+            taker_fee: rate(settings.taker_fee),
+            maker_fee: rate(settings.maker_fee),
+            rule: self.rule(name, &grid)?,
+        };
+        Ok((setup, ground))
+    }
+
+    fn rule(&self, market: &str, grid: &Grid) -> Result<Box<dyn MarginRule>, Vec<Problem>> {
+        self.scenario
+            .rules
+            .make(market)
+            .or_else(|| self.scenario.margin.build(market, grid))
+            .ok_or_else(|| plain(format!("margin.market.{market}.base"), "is missing"))
+    }
+
+    /// The rates of a market at the start, from a rule of their own, so that the run's rule has seen nothing yet.
+    fn schedule(&self, market: &str, grid: &Grid, start: f64) -> Result<Schedule, Vec<Problem>> {
+        let mut schedule = self.scenario.margin.rule_of(market).map_or_else(
+            || Schedule::flat(Rate::ONE, Rate::ONE),
+            |(base, _)| base.schedule(grid),
+        );
+        let view = RiskView {
+            dt: self.grid.dt,
+            index: start,
+            mark: start,
+            ..RiskView::default()
+        };
+        self.rule(market, grid)?.schedule(&view, &mut schedule);
+        Ok(schedule)
+    }
+
+    /// Four times the open interest at the highest price must fit the ledger.
+    fn check_size(
+        &self,
+        population: &Population,
+        grounds: &[Ground],
+        paths: &[Vec<f64>],
+    ) -> Result<(), Vec<Problem>> {
+        let mut problems = Vec::new();
+        for (place, ground) in grounds.iter().enumerate() {
+            let market = crate::unit::MarketId(place as u16);
+            let interest = population.ledger.open_interest(market);
+            let highest = paths[place].iter().copied().fold(0.0, f64::max);
+            let most = HEADROOM * interest.as_f64() * highest * ground.contract.quanta() as f64;
+            if most > i64::MAX as f64 {
+                problems.push(
+                    Problem::new(
+                        format!("market.{}.lot", ground.name),
+                        format!(
+                            "{HEADROOM} times the open interest of {} at the highest price of {} does not fit 63 bits of quanta of {}",
+                            ground.grid.quantity(interest),
+                            highest * ground.grid.scale().tick,
+                            ground.grid.quantum
+                        ),
+                    )
+                    .help(Some("choose a coarser quantum, or smaller cohorts".into())),
+                );
+            }
+        }
+        if let Err(breach) = population.ledger.check() {
+            problems.push(Problem::new("cohort", breach.to_string()));
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn opening(&self, population: &Population) -> Opening {
+        let mut notes = self.notes.clone();
+        let tally = &population.tally;
+        for ((name, grid), held) in self
+            .scenario
+            .markets
+            .iter()
+            .zip(&self.grids)
+            .zip(&tally.background)
+        {
+            if !held.is_zero() {
+                let side = if *held > Lots::ZERO { "long" } else { "short" };
+                notes.push(format!(
+                    "the background maker takes {} {name} {side}",
+                    grid.quantity(held.abs())
+                ));
+            }
+        }
+        for (count, text) in [
+            (
+                tally.redrawn,
+                "drawn again, for they would have started at a margin call",
+            ),
+            (
+                tally.capped,
+                "cut to the size that their initial margin allows",
+            ),
+            (
+                tally.flat,
+                "left without a position, for initial margin allows them not one lot",
+            ),
+            (
+                tally.called,
+                "of the positions file at a margin call or worse from the start",
+            ),
+        ] {
+            if count > 0 {
+                notes.push(format!(
+                    "{}: {text}",
+                    super::load::count(count.into(), "account")
+                ));
+            }
+        }
+        Opening {
+            names: population.names.clone(),
+            background: tally.background.clone(),
+            notes,
+        }
+    }
+}
+
+fn rate(decimal: Decimal) -> Rate {
+    Rate::from_decimal(decimal.round_dp(9)).unwrap_or(Rate::ONE)
+}

@@ -1,0 +1,261 @@
+//! Every problem of a typed scenario, at once: part by part, then what parts make together.
+
+use super::build::Prepared;
+use super::problem::{Problem, listed, nearest};
+use super::settings::{MarketSettings, Scenario, VenueSettings};
+use super::tree::join;
+use crate::math::linear::correlation_factor;
+use crate::path::{Moment, PathSettings};
+use crate::unit::grid::{Grid, GridError};
+use rust_decimal::Decimal;
+
+/// The cohort that holds the accounts of a positions file.
+pub(super) const POSITIONS: &str = "positions";
+
+/// What is wrong within each part. `names` are the markets that trade, also those that could not be
+/// read.
+pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut nested = |prefix: &str, list: Vec<(String, String)>| {
+        problems.extend(
+            list.into_iter()
+                .map(|(key, text)| Problem::new(join(prefix, &key), text)),
+        );
+    };
+    for (name, market) in &scenario.market {
+        nested(&format!("market.{name}"), market_parts(scenario, market));
+    }
+    nested("margin", scenario.margin.problems());
+    nested("liquidation", scenario.liquidation.problems());
+    for (name, cohort) in &scenario.cohort {
+        nested(&format!("cohort.{name}"), cohort.problems(names));
+    }
+    let mut unknown = Vec::new();
+    let mut add = |key: &str, text: String| problems.push(Problem::new(key, text));
+    let dt = scenario.dt();
+    if !(dt > 0.0 && dt.is_finite()) {
+        add(
+            "step",
+            format!("must be longer than 0, found {}", scenario.step),
+        );
+    } else if scenario.steps().is_none() {
+        add(
+            "length",
+            format!(
+                "must be a whole number of steps of {}, at most {}; found {}",
+                scenario.step,
+                super::MOST_STEPS,
+                scenario.length
+            ),
+        );
+    }
+    if !matches!(scenario.start, None | Some(Moment::Utc(_))) {
+        add(
+            "start",
+            "must be a date and time, such as 2025-10-10T20:30:00Z".to_owned(),
+        );
+    }
+    if scenario.quantum <= Decimal::ZERO {
+        add(
+            "quantum",
+            format!("must be greater than 0, found {}", scenario.quantum),
+        );
+    }
+    if scenario.rounds.limit() == 0 {
+        add("rounds", "must allow at least one round".to_owned());
+    }
+    if let Some(matrix) = &scenario.correlation
+        && let Err(error) = correlation_factor(matrix, names.len())
+    {
+        add("correlation", error.to_string());
+    }
+    let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
+    if let Some(grid) = scenario.grid() {
+        for (place, shock) in scenario.shock.iter().enumerate() {
+            for problem in shock.problems(&grid, &borrowed) {
+                add(
+                    &format!("shock[{place}].{}", problem.field),
+                    problem.message,
+                );
+            }
+        }
+    }
+    for (place, expect) in scenario.expect.iter().enumerate() {
+        if !expect.value.is_finite() {
+            add(
+                &format!("expect[{place}].value"),
+                format!("must be a finite number, found {}", expect.value),
+            );
+        }
+        if let Some(market) = &expect.market
+            && !names.contains(market)
+        {
+            unknown.push((format!("expect[{place}].market"), market));
+        }
+    }
+    for name in scenario.margin.market.keys() {
+        if !names.contains(name) {
+            unknown.push((format!("margin.market.{name}"), name));
+        }
+    }
+    for name in scenario.rules.names() {
+        if !names.contains(name) {
+            unknown.push(("margin".to_owned(), name));
+        }
+    }
+    problems.extend(
+        unknown
+            .into_iter()
+            .map(|(key, name)| no_market(key, name, &borrowed)),
+    );
+    problems
+}
+
+fn no_market(key: String, name: &str, names: &[&str]) -> Problem {
+    Problem::new(
+        key,
+        format!("no market `{name}`; the scenario has {}", listed(names)),
+    )
+    .help(nearest(name, names.iter().copied()))
+}
+
+fn market_parts(scenario: &Scenario, market: &MarketSettings) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    if scenario.quantum > Decimal::ZERO
+        && let Err(error) = Grid::new(market.tick, market.lot, scenario.quantum)
+    {
+        let key = match &error {
+            GridError::NotPositive { what, .. } if *what == "lot size" => "lot",
+            _ => "tick",
+        };
+        problems.push((key.to_owned(), error.to_string()));
+    }
+    if let Some(price) = market.price
+        && !(price.is_finite() && price > 0.0)
+    {
+        problems.push((
+            "price".to_owned(),
+            format!("must be greater than 0, found {price}"),
+        ));
+    }
+    for (key, fee) in [
+        ("taker_fee", market.taker_fee),
+        ("maker_fee", market.maker_fee),
+    ] {
+        if fee.abs() >= Decimal::ONE {
+            problems.push((
+                key.to_owned(),
+                format!("must lie between -1 and 1, found {fee}"),
+            ));
+        }
+    }
+    let (venue, sentences) = match &market.venue {
+        VenueSettings::Book(book) => ("venue.book", book.problems()),
+        VenueSettings::Impact(impact) => ("venue.impact", impact.problems()),
+    };
+    for sentence in sentences {
+        // The sentence begins with its key.
+        let (key, text) = sentence.split_once(' ').unwrap_or(("", &sentence));
+        problems.push((
+            format!("{venue}.{}", key.trim_end_matches(':')),
+            text.to_owned(),
+        ));
+    }
+    let mut nested = |prefix: &str, list: Vec<(String, String)>| {
+        problems.extend(
+            list.into_iter()
+                .map(|(key, text)| (format!("{prefix}.{key}"), text)),
+        );
+    };
+    nested("anchor", market.anchor.problems());
+    nested("flight", market.flight.problems());
+    nested("oracle", market.oracle.problems());
+    nested("mark", market.mark.problems());
+    nested("funding", market.funding.problems());
+    if let Some(grid) = scenario.grid() {
+        let start = market
+            .price
+            .or_else(|| market.path.natural_start(&grid, None))
+            .unwrap_or(1.0);
+        let found = market.path.problems(&grid, start, None);
+        let found = found.into_iter().map(|one| (one.field, one.message));
+        nested(&path_key(&market.path), found.collect());
+    }
+    problems
+}
+
+/// The key of a market's path.
+pub(super) fn path_key(path: &PathSettings) -> String {
+    let kind = match path {
+        PathSettings::Constant(_) => "constant",
+        PathSettings::Gbm(_) => "gbm",
+        PathSettings::Merton(_) => "merton",
+        PathSettings::Garch(_) => "garch",
+        PathSettings::Waypoints(_) => "waypoints",
+        PathSettings::Replay(_) => "replay",
+    };
+    format!("path.{kind}")
+}
+
+/// What is wrong with the parts together.
+pub(super) fn whole(scenario: &Scenario) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if scenario.markets.is_empty() {
+        problems.push(
+            Problem::new("market", "a scenario needs at least one market").help(Some(
+                "add a [market.NAME] section, or extend a preset".into(),
+            )),
+        );
+    }
+    let grid = scenario.grid();
+    for (name, market) in scenario.traded() {
+        let own = scenario.rules.names().any(|rule| rule == name);
+        if !own && scenario.margin.rule_of(name).is_none() {
+            problems.push(
+                Problem::new(format!("margin.market.{name}.base"), "is missing: the market has no margin rule")
+                    .help(Some(format!(
+                        "add `base = {{ fixed = {{ maintenance = 0.02, initial = 0.04 }} }}` to [margin] or to [margin.market.{name}]"
+                    ))),
+            );
+        }
+        let starts = matches!(market.path, PathSettings::Replay(_))
+            || grid.is_some_and(|grid| market.path.natural_start(&grid, None).is_some());
+        if market.price.is_none() && !starts {
+            problems.push(
+                Problem::new(
+                    format!("market.{name}.price"),
+                    "is missing: this path doesn't say at which price it starts",
+                )
+                .help(Some("add `price = …`, the price at the start".into())),
+            );
+        }
+    }
+    if scenario.positions.is_some() && scenario.cohort.contains_key(POSITIONS) {
+        problems.push(Problem::new(
+            format!("cohort.{POSITIONS}"),
+            "this name belongs to the accounts of the positions file; give the cohort another",
+        ));
+    }
+    let accounts: u64 = scenario
+        .cohort
+        .values()
+        .map(|cohort| u64::from(cohort.count))
+        .sum();
+    if accounts > super::MOST_ACCOUNTS {
+        problems.push(Problem::new(
+            "cohort",
+            format!(
+                "{accounts} accounts are too many, expected at most {}",
+                super::MOST_ACCOUNTS
+            ),
+        ));
+    }
+    problems
+}
+
+/// What only shows when the named files are read and the world is built.
+pub(super) fn files(scenario: &Scenario) -> Result<(), Vec<Problem>> {
+    Prepared::new(scenario)?
+        .setup(scenario.replicate, super::Mode::Run)
+        .map(|_| ())
+}
