@@ -1,12 +1,15 @@
 //! Agent-based simulator of liquidation cascades and margin spirals.
 
 pub mod account;
+pub mod chart;
 pub mod cli;
 pub mod engine;
 pub mod liquidation;
 pub mod margin;
 pub mod market;
 pub mod math;
+pub mod measure;
+pub mod output;
 pub mod path;
 pub mod scenario;
 pub mod trader;

@@ -90,7 +90,8 @@ pub struct Ledger {
     table: Table,
     contracts: Vec<Contract>,
     quantities: Vec<i128>,
-    long: Vec<i128>,
+    /// What traders hold, long and short.
+    held: Vec<[i64; 2]>,
     net: i128,
     deposits: i128,
     breach: Option<Breach>,
@@ -110,7 +111,7 @@ impl Ledger {
         Self {
             table: Table::new(markets),
             quantities: vec![0; contracts.len()],
-            long: vec![0; contracts.len()],
+            held: vec![[0; 2]; contracts.len()],
             contracts,
             net: 0,
             deposits: 0,
@@ -121,6 +122,11 @@ impl Ledger {
     /// Opens an account, as [`Table::open`].
     pub fn open(&mut self, isolated: Option<MarketId>, cohort: crate::unit::CohortId) -> AccountId {
         self.table.open(isolated, cohort)
+    }
+
+    /// States what an owner holds outside the venue for top-ups.
+    pub fn set_reserve(&mut self, id: AccountId, reserve: Cash) {
+        self.table.account_mut(id).reserve = reserve;
     }
 
     /// A market's contract.
@@ -134,10 +140,12 @@ impl Ledger {
         self.deposits
     }
 
-    /// Open interest of a market: the sum of its long positions (equal to that of its shorts).
+    /// Open interest of a market: what traders hold long or short, whichever is more. The background
+    /// maker and the other system accounts hold the difference.
     #[inline]
     pub fn open_interest(&self, market: MarketId) -> Lots {
-        Lots(self.long[market.index()] as i64)
+        let [long, short] = self.held[market.index()];
+        Lots(long.max(short))
     }
 
     // --- entries ------------------------------------------------------------------------------
@@ -193,7 +201,11 @@ impl Ledger {
         let before = *self.table.slot(place);
         let m = market.index();
         self.quantities[m] += i128::from(slot.quantity.0 - before.quantity.0);
-        self.long[m] += i128::from(slot.quantity.0.max(0) - before.quantity.0.max(0));
+        if !id.is_system() {
+            let (old, new) = (before.quantity.0, slot.quantity.0);
+            self.held[m][0] += new.max(0) - old.max(0);
+            self.held[m][1] += (-new).max(0) - (-old).max(0);
+        }
         self.net += i128::from(realised.0) - i128::from(slot.cost.0) + i128::from(before.cost.0);
         *self.table.slot_mut(place) = slot;
         self.table.account_mut(id).cash = cash;
@@ -329,9 +341,6 @@ impl Standing<'_> {
     }
     pub(crate) const fn set_answering(&mut self, answering: bool) {
         self.0.answering = answering;
-    }
-    pub(crate) const fn set_reserve(&mut self, reserve: Cash) {
-        self.0.reserve = reserve;
     }
 }
 

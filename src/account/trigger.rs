@@ -283,6 +283,8 @@ impl TriggerIndex {
         for (s, classes) in m.isolated.iter_mut().enumerate() {
             for class in classes {
                 if class.entries.is_empty() {
+                    // A band left from when it held something says nothing of what comes next.
+                    class.seen = [UNSEEN; LEVELS];
                     continue;
                 }
                 let low = rate(Lots(class.smallest));
@@ -300,7 +302,9 @@ impl TriggerIndex {
             }
         }
         for (s, class) in m.radius.iter_mut().enumerate() {
-            if !class.entries.is_empty() {
+            if class.entries.is_empty() {
+                class.seen = [UNSEEN; LEVELS];
+            } else {
                 let band = threshold(
                     s,
                     measure.mark,

@@ -99,7 +99,7 @@ impl World {
                 let missing = Cash::clamped(i128::from(wanted.0) - equity);
                 let paid = missing.min(reserve);
                 if paid > Cash::ZERO {
-                    self.ledger.standing_mut(id).set_reserve(reserve - paid);
+                    self.ledger.set_reserve(id, reserve - paid);
                     self.ledger.deposit(id, paid);
                     self.touched.push(id);
                     self.emit(

@@ -76,6 +76,7 @@ impl World {
                 log_return: ops::ln(view.mid / before),
                 depth: self.published[m].depth,
                 liquidity: market.liquidity,
+                funding: self.funding[m],
             };
         }
     }

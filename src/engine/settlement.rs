@@ -136,6 +136,7 @@ impl World {
         let (cash, liquidated) = (account.cash, account.state == State::Liquidating);
         self.ledger.standing_mut(id).set_state(State::Closed);
         self.unwatch(id);
+        self.withdraw_orders(id, None);
         for policy in &mut self.liquidation.policies {
             policy.recovered(id);
         }

@@ -27,6 +27,20 @@ impl World {
     ///
     /// [`EngineFault`] where the ledger breaches an invariant.
     pub fn step(&mut self, observer: &mut impl Observer) -> Result<(), EngineFault> {
+        self.step_inspected(observer, |_| {})
+    }
+
+    /// One step, during which `inspect` sees the world after each surveillance: when every account's
+    /// state and the trigger index are up to date with the marks and rates.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineFault`] where the ledger breaches an invariant.
+    pub fn step_inspected(
+        &mut self,
+        observer: &mut impl Observer,
+        mut inspect: impl FnMut(&Self),
+    ) -> Result<(), EngineFault> {
         self.environment();
         self.publish_marks();
         self.accrue();
@@ -34,6 +48,7 @@ impl World {
         let mut round = 0;
         loop {
             self.survey();
+            inspect(self);
             if round == 0 {
                 self.decide();
             }

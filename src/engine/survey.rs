@@ -86,7 +86,11 @@ impl World {
         if self.ledger.is_flat(id) {
             self.unwatch(id);
             if self.ledger.account(id).cash < Cash::ZERO {
-                self.conclude(id);
+                // Closed by its own order for less than it owed: settlement pays, as for the liquidated.
+                self.ledger.standing_mut(id).set_state(State::Liquidating);
+                if let Err(at) = self.liquidating.binary_search(&id) {
+                    self.liquidating.insert(at, id);
+                }
             } else if state > State::Healthy {
                 self.ledger.standing_mut(id).set_state(State::Healthy);
             }
@@ -244,6 +248,7 @@ impl World {
         let required = requirement.as_f64();
         let mut exposed = 0.0;
         let mut drift = 0.0;
+        let mut ceiling = 0.0;
         for (market, slot) in self.ledger.places(id) {
             let quantity = self.ledger.slot(slot).quantity;
             if !quantity.is_zero() {
@@ -252,18 +257,25 @@ impl World {
                     .contract
                     .notional(quantity, self.marks[market.index()])
                     .as_f64();
-                // The marginal rate at twice the size bounds the requirement's growth up to there.
-                let marginal = m
-                    .schedule
-                    .brackets()
-                    .iter()
-                    .find(|bracket| 2.0 * notional <= bracket.cap.as_f64())
-                    .map_or(1.0, |bracket| bracket.maintenance.as_f64());
+                // Rates may rise to the epoch's with headroom without anybody being filed anew, so
+                // that is what is asked here. The marginal rate at twice the size bounds the
+                // requirement's growth up to there.
+                let (mut most, mut marginal) = (0.0f64, 0.0f64);
+                for schedule in [&m.schedule, &m.epoch.0] {
+                    most = most.max(schedule.effective(notional));
+                    let bracket = schedule
+                        .brackets()
+                        .iter()
+                        .find(|bracket| 2.0 * notional <= bracket.cap.as_f64());
+                    marginal =
+                        marginal.max(bracket.map_or(1.0, |bracket| bracket.maintenance.as_f64()));
+                }
+                ceiling += notional * most * HEADROOM;
                 exposed += notional * (1.0 + marginal * HEADROOM / ratio);
-                drift += notional * (1.0 + marginal) * FUNDING_DRIFT;
+                drift += notional * (1.0 + marginal) * 2.0 * FUNDING_DRIFT;
             }
         }
-        let slack = equity - required * HEADROOM / ratio - drift - 64.0;
+        let slack = equity - ceiling / ratio - drift - 64.0;
         let radius = (slack / exposed).clamp(0.0, 1.0);
         for (market, slot) in self.ledger.places(id) {
             let quantity = self.ledger.slot(slot).quantity;
@@ -283,7 +295,8 @@ impl World {
                 alone,
             );
         }
-        if standing > Standing::Sound {
+        // With no slack at the ceiling a rise of the rate alone could do it, and no price would tell.
+        if standing > Standing::Sound || slack <= 0.0 {
             self.uneasy.push(id);
         }
     }

@@ -600,6 +600,7 @@ impl Market {
             log_return: 0.0,
             depth: self.depth_within(MOVES[0]),
             liquidity: self.liquidity,
+            funding: self.funding.index(),
         }
     }
 

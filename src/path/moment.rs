@@ -50,7 +50,7 @@ impl TimeGrid {
 }
 
 /// Seconds in a year of 365 days of 24 hours.
-pub const YEAR: f64 = 365.0 * 86_400.0;
+pub use crate::unit::span::YEAR;
 
 /// A point in time: seconds or a length of time after the start, a time of day, or a UTC timestamp.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -245,7 +245,7 @@ impl<'a> Prepared<'a> {
                     name: POSITIONS.to_owned(),
                     members,
                     behaviour: None,
-                    response: ResponseSettings::Nothing,
+                    response: ResponseSettings::default(),
                 },
             })
             .collect();

@@ -43,6 +43,8 @@ pub struct Published {
     pub depth: (Lots, Lots),
     /// Factor on the ambient depth: less than 1 when liquidity flees.
     pub liquidity: f64,
+    /// The cumulative funding index, in 10⁻⁶ quanta per lot.
+    pub funding: i64,
 }
 
 /// Everything that a behaviour may know when it decides.

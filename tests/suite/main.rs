@@ -1,3 +1,9 @@
-//! The integration tests, in one binary.
+//! The integration tests, in one binary: one module a theme.
 
 mod book;
+mod conservation;
+mod index;
+mod measure;
+mod output;
+mod sample;
+mod worlds;

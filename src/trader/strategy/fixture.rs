@@ -56,6 +56,7 @@ impl World {
             log_return: 0.0,
             depth: (Lots(1_000), Lots(1_000)),
             liquidity: 1.0,
+            funding: 0,
         };
         Self {
             grids: vec![grid; weights.len()],

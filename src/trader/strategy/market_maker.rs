@@ -34,10 +34,10 @@
 use super::arrival::passive;
 use super::finding::Findings;
 use super::{Sizer, acts, turns};
-use crate::margin::adjust::volatility::YEAR;
 use crate::market::Order;
 use crate::math::{Draws, ops};
 use crate::trader::{Behaviour, Intent, Members, Published, View};
+use crate::unit::span::YEAR;
 use crate::unit::{AccountId, Grid, Lots, MarketId, Side, Span, Ticks};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -12,8 +12,7 @@
 //! 4. otherwise sends, in each market that it holds, a market order that scales the position by
 //!    `target · E / X`, in whole lots, none where that rounds to nothing.
 //!
-//! A member without a position has no side to take, and stays out. Equity is taken before funding
-//! that has accrued and isn't settled yet.
+//! A member without a position has no side to take, and stays out.
 //!
 //! # Invariants
 //!
@@ -30,6 +29,7 @@
 
 use super::finding::Findings;
 use super::{acts, turns};
+use crate::account::ledger::funding_due;
 use crate::market::Order;
 use crate::math::{Draws, ops};
 use crate::trader::{Behaviour, Intent, Members, View};
@@ -128,7 +128,9 @@ impl TargetLeverage {
             }
             let published = &view.markets[market.index()];
             let value = published.contract.wide(slot.quantity, published.mark);
-            equity += value - i128::from(slot.cost.0);
+            equity += value
+                - i128::from(slot.cost.0)
+                - i128::from(funding_due(slot, published.funding).0);
             let notional = value.unsigned_abs() as f64;
             exposure += notional;
             risk += notional * published.volatility;

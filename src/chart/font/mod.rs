@@ -1,0 +1,112 @@
+//! The embedded letters: subsets of DejaVu Sans (Latin-1, Greek, arrows, mathematical signs).
+//!
+//! The same two files measure text while a chart is laid out and paint it when a PNG is made, so
+//! neither depends on the machine's fonts. A browser that lacks DejaVu Sans falls back to Verdana,
+//! which has nearly its widths, and then to any sans-serif.
+//!
+//! # Reference
+//! DejaVu 2.37; licence in `LICENSE.txt` beside the files.
+
+use super::ChartError;
+use super::theme;
+use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What the embedded files call themselves.
+#[cfg(feature = "raster")]
+pub(super) const EMBEDDED_FAMILY: &str = "DejaVu Sans";
+pub(super) const REGULAR: &[u8] = include_bytes!("DejaVuSans.subset.ttf");
+pub(super) const BOLD: &[u8] = include_bytes!("DejaVuSans-Bold.subset.ttf");
+
+static REGISTERED: Once = Once::new();
+static USABLE: AtomicBool = AtomicBool::new(false);
+
+/// Registers the fonts with the drawing library, the first time that it is called.
+pub(super) fn register() -> Result<(), ChartError> {
+    REGISTERED.call_once(|| {
+        let usable = register_font(theme::FONT_FAMILY, FontStyle::Normal, REGULAR).is_ok()
+            && register_font(theme::FONT_FAMILY, FontStyle::Bold, BOLD).is_ok();
+        USABLE.store(usable, Ordering::SeqCst);
+    });
+    if USABLE.load(Ordering::SeqCst) {
+        Ok(())
+    } else {
+        Err(ChartError::Font)
+    }
+}
+
+/// The drawing library writes `font-size` as its own size divided by this.
+const SIZE_PER_EM: f64 = 1.24;
+/// Height from DejaVu's descender to its ascender in em: what the measuring side calls size.
+const HEIGHT_PER_EM: f64 = 2_384.0 / 2_048.0;
+
+/// A font of so many pixels to the em.
+pub(super) fn of_size(em: f64, bold: bool) -> FontDesc<'static> {
+    let style = if bold {
+        FontStyle::Bold
+    } else {
+        FontStyle::Normal
+    };
+    FontDesc::new(
+        FontFamily::Name(theme::FONT_FAMILY),
+        em * SIZE_PER_EM,
+        style,
+    )
+}
+
+/// Width of a text in pixels.
+pub(super) fn width(text: &str, em: f64, bold: bool) -> f64 {
+    // Measured large, because the library rounds to whole pixels.
+    const ENLARGED: f64 = 16.0;
+    let Ok(((left, _), (right, _))) = of_size(em * ENLARGED, bold).layout_box(text) else {
+        return 0.62 * em * text.chars().count() as f64;
+    };
+    // A font asked for at size s is measured with a height of s but drawn with an em of s / 1.24.
+    f64::from(right - left) / ENLARGED * HEIGHT_PER_EM / SIZE_PER_EM
+}
+
+/// The longest beginning of a text that fits a width, with an ellipsis where something was cut.
+pub(super) fn fitted(text: &str, em: f64, bold: bool, room: f64) -> String {
+    if width(text, em, bold) <= room {
+        return text.to_owned();
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let cut = |kept: usize| {
+        let start: String = letters[..kept].iter().collect();
+        format!("{}…", start.trim_end())
+    };
+    // Halving: the least count that's too long is one above the answer.
+    let (mut fits, mut too_long) = (0, letters.len());
+    while too_long - fits > 1 {
+        let middle = fits + (too_long - fits) / 2;
+        if width(&cut(middle), em, bold) <= room {
+            fits = middle;
+        } else {
+            too_long = middle;
+        }
+    }
+    if fits == 0 { String::new() } else { cut(fits) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_are_those_of_the_face() {
+        register().expect("embedded fonts");
+        // A digit of DejaVu Sans is 1303 of 2048 units wide; of the bold face 1425.
+        assert!((width("0000000000", 10.0, false) - 63.6).abs() < 0.3);
+        assert!((width("0000000000", 10.0, true) - 69.6).abs() < 0.3);
+    }
+
+    #[test]
+    fn long_texts_are_cut_to_the_room() {
+        register().expect("embedded fonts");
+        assert_eq!(fitted("short", 12.0, false, 100.0), "short");
+        let cut = fitted("a title that nobody can print in full", 12.0, false, 100.0);
+        assert!(cut.ends_with('…') && width(&cut, 12.0, false) <= 100.0);
+        assert_eq!(fitted("anything", 12.0, false, 1.0), "");
+    }
+}

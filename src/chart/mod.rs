@@ -1,0 +1,184 @@
+//! Charts of one run: plain numbers in, an SVG out, and a PNG of that SVG.
+//!
+//! One function a chart, one file a chart. The SVG is the master: vectors, selectable text, no
+//! script, so that it can stand inside a page or a paper. The PNG is painted from the SVG, so both
+//! look the same. Nothing here knows the simulator: a chart takes columns of numbers and strings.
+//!
+//! | chart | question it answers |
+//! |---|---|
+//! | [`price()`] | what did prices do, and when was who liquidated |
+//! | [`reproduction()`] | would a small move have financed itself |
+//! | [`ladder()`] | how far must the price fall until forced sells exceed the bids |
+//! | [`waterfall()`] | who paid the losses |
+//! | [`twin()`] | how much of the move was the market's own doing |
+//!
+//! # Units
+//! Times in seconds since the run's start, prices and notionals in the quote currency, distances
+//! and rates as shares (0.01 is one per cent). An undefined value is NaN and leaves a gap.
+//!
+//! # Invariants
+//! Every text lies on the sheet. A line has at most four points per pixel column. Empty, constant
+//! and single-point series draw something sensible.
+
+mod canvas;
+mod clock;
+mod decimate;
+mod font;
+pub mod ladder;
+mod layout;
+mod number;
+mod panel;
+pub mod price;
+pub mod reproduction;
+mod scale;
+#[cfg(test)]
+mod tests;
+pub mod theme;
+pub mod twin;
+pub mod waterfall;
+
+pub use ladder::{LadderData, LadderSide, ladder};
+pub use price::{Liquidations, PriceData, price};
+pub use reproduction::{Move, ReproductionData, reproduction};
+pub use twin::{TwinData, twin};
+pub use waterfall::{WaterfallData, waterfall};
+
+/// What a chart looks like from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Width in pixels, at least 640.
+    pub width: u32,
+    /// Height in pixels, at least 400.
+    pub height: u32,
+    /// Headline; the chart's own words where absent.
+    pub title: Option<String>,
+    /// The grey line below the headline: market, scenario, seed.
+    pub subtitle: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            width: 1200,
+            height: 720,
+            title: None,
+            subtitle: None,
+        }
+    }
+}
+
+impl Options {
+    const LEAST: (u32, u32) = (640, 400);
+    const GREATEST: u32 = 10_000;
+
+    fn sheet(&self) -> Result<canvas::Canvas, ChartError> {
+        let (width, height) = (self.width, self.height);
+        if width < Self::LEAST.0 || height < Self::LEAST.1 || width.max(height) > Self::GREATEST {
+            return Err(ChartError::Size { width, height });
+        }
+        canvas::Canvas::new(width, height)
+    }
+
+    fn title_or<'a>(&'a self, own: &'a str) -> &'a str {
+        self.title.as_deref().unwrap_or(own)
+    }
+}
+
+/// Why a chart could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChartError {
+    /// The sheet has no room for axes, or is absurdly large.
+    #[error("a chart of {width} x {height} pixels: at least 640 x 400, at most 10000 a side")]
+    Size {
+        /// Width asked for.
+        width: u32,
+        /// Height asked for.
+        height: u32,
+    },
+    /// A column is longer or shorter than the one it belongs to.
+    #[error("column `{column}` has {found} values where {expected} were expected")]
+    Uneven {
+        /// The column's name.
+        column: &'static str,
+        /// Length of the column that it belongs to.
+        expected: usize,
+        /// Its own length.
+        found: usize,
+    },
+    /// The embedded fonts could not be read.
+    #[error("the embedded fonts could not be read")]
+    Font,
+    /// The drawing library failed.
+    #[error("drawing failed: {0}")]
+    Drawing(String),
+    /// The SVG could not be painted.
+    #[error("painting failed: {0}")]
+    Painting(String),
+    /// This build has no painter.
+    #[error("PNG needs the cargo feature `raster`")]
+    NoRaster,
+}
+
+/// A finished chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chart {
+    /// The drawing; stands alone or inside a page.
+    pub svg: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+impl Chart {
+    fn of(canvas: canvas::Canvas, options: &Options, title: &str) -> Self {
+        Self {
+            svg: canvas.finish(title),
+            width: options.width,
+            height: options.height,
+        }
+    }
+
+    /// The drawing as a PNG of its own size.
+    #[cfg(not(feature = "raster"))]
+    pub fn png(&self) -> Result<Vec<u8>, ChartError> {
+        Err(ChartError::NoRaster)
+    }
+
+    /// The drawing as a PNG of its own size.
+    #[cfg(feature = "raster")]
+    pub fn png(&self) -> Result<Vec<u8>, ChartError> {
+        use resvg::{tiny_skia, usvg};
+        let failed = |what: &str| ChartError::Painting(what.to_owned());
+        let mut options = usvg::Options {
+            font_family: font::EMBEDDED_FAMILY.to_owned(),
+            ..usvg::Options::default()
+        };
+        let fonts = options.fontdb_mut();
+        fonts.load_font_data(font::REGULAR.to_vec());
+        fonts.load_font_data(font::BOLD.to_vec());
+        fonts.set_sans_serif_family(font::EMBEDDED_FAMILY);
+        let tree = usvg::Tree::from_str(&self.svg, &options)
+            .map_err(|error| ChartError::Painting(error.to_string()))?;
+        let mut paper = tiny_skia::Pixmap::new(self.width, self.height)
+            .ok_or_else(|| failed("no memory for the picture"))?;
+        resvg::render(&tree, tiny_skia::Transform::identity(), &mut paper.as_mut());
+        paper
+            .encode_png()
+            .map_err(|error| ChartError::Painting(error.to_string()))
+    }
+}
+
+/// Refuses a column of another length.
+fn same_length(column: &'static str, found: usize, expected: usize) -> Result<(), ChartError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(ChartError::Uneven {
+            column,
+            expected,
+            found,
+        })
+    }
+}

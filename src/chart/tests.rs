@@ -1,0 +1,391 @@
+//! What every chart must hold: names of series, axis titles, and no text beyond the sheet.
+
+use super::*;
+
+/// One text of an SVG, in pixels.
+struct Word {
+    text: String,
+    left: f64,
+    right: f64,
+    y: f64,
+    em: f64,
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let key = format!(" {name}=\"");
+    let from = tag.find(&key)? + key.len();
+    let until = from + tag[from..].find('"')?;
+    Some(tag[from..until].to_owned())
+}
+
+fn number(tag: &str, name: &str) -> f64 {
+    attribute(tag, name)
+        .and_then(|v| v.parse().ok())
+        .unwrap_or_else(|| panic!("no {name} in {tag}"))
+}
+
+fn words(svg: &str) -> Vec<Word> {
+    svg.split("<text")
+        .skip(1)
+        .map(|rest| {
+            let (tag, rest) = rest.split_once('>').expect("closed tag");
+            let text = rest.split("</text>").next().expect("content").trim();
+            let text = &text
+                .replace("&apos;", "'")
+                .replace("&quot;", "\"")
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&amp;", "&");
+            let em = number(tag, "font-size") / canvas::FINE;
+            let bold = tag.contains("font-weight=\"bold\"");
+            let width = font::width(text, em, bold);
+            let x = number(tag, "x") / canvas::FINE;
+            let left = match attribute(tag, "text-anchor").as_deref() {
+                Some("start") => x,
+                Some("middle") => x - 0.5 * width,
+                _ => x - width,
+            };
+            Word {
+                text: text.to_owned(),
+                left,
+                right: left + width,
+                y: number(tag, "y") / canvas::FINE,
+                em,
+            }
+        })
+        .collect()
+}
+
+/// Checks the promises of the module for one chart.
+fn check(chart: &Chart) {
+    let words = words(&chart.svg);
+    assert!(!words.is_empty());
+    for w in &words {
+        assert!(
+            w.left >= 0.0 && w.right <= f64::from(chart.width),
+            "`{}` runs from {} to {}",
+            w.text,
+            w.left,
+            w.right
+        );
+        assert!(
+            w.y - 0.5 * w.em >= 0.0 && w.y + 0.5 * w.em <= f64::from(chart.height),
+            "`{}` stands at {}",
+            w.text,
+            w.y
+        );
+        assert!(w.em >= 12.0, "`{}` is {} px", w.text, w.em);
+    }
+    for (i, a) in words.iter().enumerate() {
+        for b in &words[i + 1..] {
+            let apart_x = (a.left - b.right).max(b.left - a.right);
+            let apart_y = (a.y - b.y).abs() - 0.38 * (a.em + b.em);
+            assert!(
+                apart_x > 0.0 || apart_y > 0.0,
+                "`{}` and `{}` overlap",
+                a.text,
+                b.text
+            );
+        }
+    }
+    assert!(!chart.svg.contains("NaN"));
+    assert_eq!(
+        chart.svg.matches("<g ").count(),
+        chart.svg.matches("</g>").count()
+    );
+}
+
+fn names(chart: &Chart, class: &str) -> Vec<String> {
+    chart
+        .svg
+        .split("<g ")
+        .filter(|g| g.starts_with(&format!("class=\"{class}\"")))
+        .filter_map(|g| attribute(g, "data-name"))
+        .collect()
+}
+
+fn has_text(chart: &Chart, text: &str) -> bool {
+    words(&chart.svg).iter().any(|w| w.text == text)
+}
+
+fn ramp(n: usize, from: f64, to: f64) -> Vec<f64> {
+    (0..n)
+        .map(|i| from + (to - from) * i as f64 / (n.max(2) - 1) as f64)
+        .collect()
+}
+
+fn prices(n: usize, y: &dyn Fn(f64) -> f64) -> PriceData {
+    let time = ramp(n, 0.0, 3_600.0);
+    let column: Vec<f64> = time.iter().map(|&t| y(t)).collect();
+    PriceData {
+        market: "BTC-USDT".into(),
+        currency: "USDT".into(),
+        start: None,
+        index: column.clone(),
+        mark: column.clone(),
+        last: column.clone(),
+        liquidations: Liquidations {
+            long: column.iter().map(|v| v * 10.0).collect(),
+            short: vec![0.0; n],
+            time: time.clone(),
+        },
+        time,
+    }
+}
+
+fn ratios(n: usize, y: &dyn Fn(f64) -> f64) -> ReproductionData {
+    let time = ramp(n, 0.0, 3_600.0);
+    let column: Vec<f64> = time.iter().map(|&t| y(t)).collect();
+    ReproductionData {
+        market: "BTC-USDT".into(),
+        start: Some(1_760_128_800),
+        moves: [0.01, 0.02, 0.05]
+            .map(|size| Move {
+                size,
+                down: column.clone(),
+                up: column.iter().map(|v| 0.5 * v).collect(),
+            })
+            .to_vec(),
+        time,
+    }
+}
+
+fn depth(n: usize, y: &dyn Fn(f64) -> f64) -> LadderData {
+    let distance = ramp(n, 0.0, 0.2);
+    let side = LadderSide {
+        depth: distance.iter().map(|d| 1e9 * d).collect(),
+        forced: distance.iter().map(|&d| y(d * 18_000.0)).collect(),
+        distance,
+    };
+    LadderData {
+        market: "BTC-USDT".into(),
+        currency: "USDT".into(),
+        reach: 0.2,
+        down: side.clone(),
+        up: side,
+    }
+}
+
+fn losses(n: usize, y: &dyn Fn(f64) -> f64) -> WaterfallData {
+    let time = ramp(n, 0.0, 3_600.0);
+    let column: Vec<f64> = time.iter().map(|&t| y(t)).collect();
+    WaterfallData {
+        name: "Venue".into(),
+        currency: "USDT".into(),
+        start: None,
+        fund: column.clone(),
+        deleveraged: column.clone(),
+        socialised: column,
+        uncovered: vec![0.0; n],
+        time,
+    }
+}
+
+fn pair(n: usize, y: &dyn Fn(f64) -> f64) -> TwinData {
+    let time = ramp(n, 0.0, 3_600.0);
+    TwinData {
+        market: "BTC-USDT".into(),
+        currency: "USDT".into(),
+        start: None,
+        last: time.iter().map(|&t| y(t)).collect(),
+        twin: time.iter().map(|&t| 1.01 * y(t)).collect(),
+        time,
+    }
+}
+
+fn all(n: usize, y: &dyn Fn(f64) -> f64, options: &Options) -> Vec<Chart> {
+    [
+        price(&prices(n, y), options),
+        reproduction(&ratios(n, y), options),
+        ladder(&depth(n, y), options),
+        waterfall(&losses(n, y), options),
+        twin(&pair(n, y), options),
+    ]
+    .into_iter()
+    .map(|chart| chart.expect("draws"))
+    .collect()
+}
+
+#[test]
+fn every_text_lies_on_the_sheet_whatever_the_data() {
+    let shapes: [(&str, &dyn Fn(f64) -> f64); 9] = [
+        ("falling", &|t| 121_500.0 - 3.0 * t),
+        ("wave", &|t| 100.0 + 20.0 * (t / 300.0).sin()),
+        ("constant", &|_| 100.0),
+        ("zero", &|_| 0.0),
+        ("undefined", &|_| f64::NAN),
+        ("holes", &|t| {
+            if ((t / 400.0) as u64).is_multiple_of(2) {
+                50.0
+            } else {
+                f64::NAN
+            }
+        }),
+        ("infinite", &|t| {
+            if t > 1_800.0 { f64::INFINITY } else { 0.2 }
+        }),
+        ("huge", &|t| 1e15 * (1.0 + t)),
+        ("tiny", &|t| 1e-7 * (1.0 + t)),
+    ];
+    let wide = Options::default();
+    let small = Options {
+        width: 700,
+        height: 480,
+        subtitle: Some("subtitle ".repeat(30)),
+        title: Some("A very long title ".repeat(8)),
+    };
+    for (_, shape) in shapes {
+        for n in [0, 1, 2, 90] {
+            for options in [&wide, &small] {
+                all(n, shape, options).iter().for_each(check);
+            }
+        }
+    }
+}
+
+#[test]
+fn series_carry_their_names() {
+    let charts = all(100, &|t| 100.0 + t, &Options::default());
+    assert_eq!(
+        names(&charts[0], "series"),
+        [
+            "last",
+            "index",
+            "mark",
+            "long liquidations",
+            "short liquidations"
+        ]
+    );
+    assert_eq!(
+        names(&charts[1], "series"),
+        [
+            "R down 1 %",
+            "R down 2 %",
+            "R down 5 %",
+            "R up 1 %",
+            "R up 2 %",
+            "R up 5 %"
+        ]
+    );
+    assert_eq!(
+        names(&charts[2], "series"),
+        ["bid depth", "forced sells", "ask depth", "forced buys"]
+    );
+    assert_eq!(
+        names(&charts[3], "series"),
+        ["fund", "deleveraged", "socialised"]
+    );
+    assert_eq!(names(&charts[4], "series"), ["twin", "last"]);
+    assert_eq!(names(&charts[4], "area"), ["gap"]);
+}
+
+#[test]
+fn axes_carry_units() {
+    let charts = all(100, &|t| 100.0 + t, &Options::default());
+    for (chart, text) in [
+        (0, "Price (USDT)"),
+        (0, "Liquidated notional per 30 s (USDT)"),
+        (0, "Elapsed time (h:mm)"),
+        (1, "Time (HH:MM UTC), 10 Oct 2025"),
+        (2, "Below mid: cumulative notional (USDT)"),
+        (2, "Distance from mid (%)"),
+        (3, "Insurance fund balance (USDT)"),
+        (4, "Last price (USDT)"),
+    ] {
+        assert!(has_text(&charts[chart], text), "no `{text}`");
+    }
+}
+
+#[test]
+fn untouched_layers_say_none() {
+    let chart = waterfall(&losses(50, &|_| 0.0), &Options::default()).expect("draws");
+    let none = words(&chart.svg)
+        .iter()
+        .filter(|w| w.text == "none")
+        .count();
+    assert_eq!(none, 4);
+    assert!(names(&chart, "series").is_empty());
+}
+
+#[test]
+fn ladder_marks_the_crossing_or_says_there_is_none() {
+    // Depth is 10⁹·d; forced is 3.4·10⁷ from the start, crossed until 3.4 %: excess ends there.
+    let mut data = depth(401, &|_| 0.0);
+    data.down.forced = data
+        .down
+        .distance
+        .iter()
+        .map(|&d| if d < 0.0339 { 0.0 } else { 2e8 })
+        .collect();
+    let chart = ladder(&data, &Options::default()).expect("draws");
+    assert!(has_text(&chart, "−3.4 %: forced sells exceed depth"));
+    assert!(has_text(&chart, "no crossing within 20 %"));
+}
+
+#[test]
+fn a_hundred_thousand_points_stay_small() {
+    let zigzag = |t: f64| 100.0 + (t * 977.0).sin();
+    for chart in all(100_000, &zigzag, &Options::default()) {
+        assert!(chart.svg.len() < 400_000, "{} bytes", chart.svg.len());
+    }
+}
+
+#[test]
+fn titles_are_replaced_and_escaped() {
+    let options = Options {
+        title: Some("A & B <\"quoted\">".into()),
+        subtitle: Some("sub".into()),
+        ..Options::default()
+    };
+    let chart = twin(&pair(10, &|t| t + 1.0), &options).expect("draws");
+    assert!(
+        chart
+            .svg
+            .contains("<title>A &amp; B &lt;&quot;quoted&quot;&gt;</title>")
+    );
+    assert_eq!(names(&chart, "subtitle"), ["subtitle"]);
+}
+
+#[test]
+fn uneven_columns_and_absurd_sizes_are_refused() {
+    let mut data = pair(10, &|t| t);
+    data.twin.pop();
+    assert!(matches!(
+        twin(&data, &Options::default()),
+        Err(ChartError::Uneven {
+            column: "twin",
+            expected: 10,
+            found: 9
+        })
+    ));
+    let options = Options {
+        width: 100,
+        ..Options::default()
+    };
+    assert!(matches!(
+        twin(&pair(10, &|t| t), &options),
+        Err(ChartError::Size { width: 100, .. })
+    ));
+}
+
+#[cfg(feature = "raster")]
+#[test]
+fn the_png_has_the_size_of_the_svg_and_letters_in_it() {
+    let options = Options {
+        width: 640,
+        height: 400,
+        ..Options::default()
+    };
+    let chart = twin(&pair(1, &|_| f64::NAN), &options).expect("draws");
+    let png = chart.png().expect("paints");
+    assert_eq!(&png[1..4], b"PNG");
+    assert_eq!(png[16..24], [0, 0, 2, 128, 0, 0, 1, 144]);
+    // Without a font the letters vanish without an error.
+    let cut = chart.svg.find("<text").expect("has text");
+    let mut silent = chart.clone();
+    silent.svg = chart.svg[..cut]
+        .rsplit_once("<g ")
+        .map(|(before, _)| format!("{before}</g></svg>"))
+        .expect("a layer");
+    assert!(silent.png().expect("paints").len() + 1_000 < png.len());
+}

@@ -1,0 +1,90 @@
+//! The look of every chart: colours by meaning, sizes, line weights.
+//!
+//! Colours descend from Okabe and Ito's set, which the common kinds of colour blindness keep apart;
+//! the lighter ones are darkened until a thin line shows on white paper. They also differ in
+//! lightness, and the companions of a main line are dashed, so that a grey print stays readable.
+//! A colour means the same thing on every chart.
+//!
+//! # Reference
+//! Okabe, Ito (2008), Color Universal Design.
+
+use plotters::style::RGBColor;
+
+/// Liquidations of long positions: forced sells.
+pub const LONG_LIQUIDATION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
+/// Liquidations of short positions: forced buys.
+pub const SHORT_LIQUIDATION: RGBColor = RGBColor(0x00, 0x72, 0xB2);
+/// Index price.
+pub const INDEX: RGBColor = RGBColor(0x85, 0x85, 0x85);
+/// Mark price.
+pub const MARK: RGBColor = RGBColor(0xA8, 0x3C, 0x86);
+/// Last traded price.
+pub const LAST: RGBColor = RGBColor(0x1A, 0x1A, 0x1A);
+/// Forced orders, whichever side.
+pub const FORCED: RGBColor = RGBColor(0x99, 0x34, 0x0B);
+/// What the market can absorb.
+pub const DEPTH: RGBColor = RGBColor(0x00, 0x9E, 0x73);
+/// The run without feedback.
+pub const TWIN: RGBColor = RGBColor(0xC4, 0x7F, 0x00);
+/// The insurance fund.
+pub const FUND: RGBColor = RGBColor(0x2F, 0x6F, 0x5E);
+/// Positions closed against their will to cover another's loss.
+pub const DELEVERAGED: RGBColor = RGBColor(0x5B, 0x6C, 0x8F);
+/// Losses spread over the winners.
+pub const SOCIALISED: RGBColor = RGBColor(0x7B, 0x4B, 0x94);
+/// Losses that nobody has paid.
+pub const UNCOVERED: RGBColor = RGBColor(0x99, 0x34, 0x0B);
+
+/// Moves of rising size downwards, light to dark.
+pub const DOWNWARD: [RGBColor; 3] = [
+    RGBColor(0xEC, 0x8A, 0x3D),
+    LONG_LIQUIDATION,
+    RGBColor(0x7A, 0x2F, 0x00),
+];
+/// Moves of rising size upwards, light to dark.
+pub const UPWARD: [RGBColor; 3] = [
+    RGBColor(0x56, 0xA5, 0xD8),
+    SHORT_LIQUIDATION,
+    RGBColor(0x00, 0x37, 0x5C),
+];
+
+/// Paper.
+pub const BACKGROUND: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
+/// Titles.
+pub const INK: RGBColor = RGBColor(0x1F, 0x23, 0x28);
+/// Subtitles, tick labels, notes.
+pub const QUIET: RGBColor = RGBColor(0x5F, 0x66, 0x6D);
+/// Gridlines.
+pub const GRID: RGBColor = RGBColor(0xE4, 0xE6, 0xE9);
+/// Axis and zero lines.
+pub const AXIS: RGBColor = RGBColor(0x9A, 0xA1, 0xA8);
+
+/// Opacity of a filled area under or between lines.
+pub const FILL: f64 = 0.16;
+/// Opacity of a region that only says "beyond here".
+pub const FAINT: f64 = 0.07;
+
+/// Families in order of preference; the first is embedded.
+pub const FONT_FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
+/// Size of the chart's title in pixels to the em.
+pub const TITLE: f64 = 20.0;
+/// Size of the line below the title.
+pub const SUBTITLE: f64 = 13.5;
+/// Size of a panel's title.
+pub const PANEL_TITLE: f64 = 13.5;
+/// Size of tick labels, line labels and notes.
+pub const LABEL: f64 = 12.5;
+
+/// Weight of a main line in pixels.
+pub const MAIN_LINE: f64 = 1.75;
+/// Weight of a companion line.
+pub const THIN_LINE: f64 = 1.25;
+/// Weight of gridlines.
+pub const HAIRLINE: f64 = 0.75;
+/// Dashes of companion lines, in pixels on and off.
+pub const DASHES: (f64, f64) = (6.0, 3.5);
+/// Dots of reference lines, in pixels on and off.
+pub const DOTS: (f64, f64) = (2.0, 3.0);
+
+/// Distance from the picture's edge to anything drawn.
+pub const MARGIN: f64 = 18.0;

@@ -1,0 +1,188 @@
+//! Everything that is measured, with its formula. Names are stable: scenarios refer to them.
+//!
+//! Shares and rates are fractions: 0.01 is one per cent. Sums and maxima run over all steps,
+//! whatever decimation the recorded series have. A metric without a value (a recovery that never
+//! came, a share of nothing) stays in the list without a number.
+
+use super::metric::{Definition, Direction, Group, Scope, Unit};
+
+macro_rules! catalogue {
+    ($($scope:ident $group:ident { $($id:ident $name:literal $unit:ident $direction:ident $label:literal: $text:literal)* })*) => {
+        $($(
+            #[doc = $text]
+            pub static $id: Definition = Definition {
+                name: $name,
+                unit: Unit::$unit,
+                direction: Direction::$direction,
+                scope: Scope::$scope,
+                group: Group::$group,
+                label: $label,
+                text: $text,
+            };
+        )*)*
+        /// All metrics in the order of the summary.
+        pub static DEFINITIONS: &[&Definition] = &[$($(&$id),*),*];
+    };
+}
+
+catalogue! {
+    Market Price {
+        DRAWDOWN "drawdown" Share Lower "drawdown, mid":
+            "Largest fall of the mid from its highest so far, the start price included: max of 1 − mid / running max."
+        MARK_DRAWDOWN "mark_drawdown" Share Lower "drawdown, mark":
+            "Largest fall of the mark from its highest so far, the start price included."
+        RUN_UP "run_up" Share Lower "run-up, mid":
+            "Largest rise of the mid from its lowest so far, the start price included: max of mid / running min − 1."
+        REFERENCE_DRAWDOWN "reference_drawdown" Share Neutral "drawdown, reference":
+            "Largest fall of the outside reference price from its highest so far: the part of the story that was given."
+        OVERSHOOT_DOWN "overshoot_down" Share Lower "overshoot below":
+            "How far the last trade fell below the reference: max of (reference − last) / reference, at least 0."
+        OVERSHOOT_UP "overshoot_up" Share Lower "overshoot above":
+            "How far the last trade rose above the reference: max of (last − reference) / reference, at least 0."
+        RECOVERY_HALF_LIFE "recovery_half_life" Seconds Lower "recovery half-life":
+            "Time from the trough of the largest drawdown of the mid until half of the fall is regained; none where it never is."
+        VOLATILITY "volatility" Share Lower "volatility, annualised":
+            "Realised volatility of the mid over a year of 365 days: √(Σ ln²(midₜ / midₜ₋₁) / T · year), T the length of the run."
+    }
+    Market Liquidity {
+        BID_DEPTH_TROUGH "bid_depth_trough" Share Higher "least bid depth":
+            "Smallest bid quantity within 1 % of the mid, over that at the end of the first step."
+        ASK_DEPTH_TROUGH "ask_depth_trough" Share Higher "least ask depth":
+            "Smallest ask quantity within 1 % of the mid, over that at the end of the first step."
+        SPREAD_PEAK "spread_peak" BasisPoints Lower "widest spread":
+            "Largest (ask − bid) / mid · 10⁴ over the steps that end with a bid and an ask."
+        TRADED_NOTIONAL "traded_notional" Currency Neutral "traded":
+            "Quantity traded in each step at the step's last price, summed."
+    }
+    Market Liquidation {
+        LIQUIDATED_NOTIONAL "liquidated_notional" Currency Lower "liquidated":
+            "Value of everything that forced orders sold and bought."
+        LIQUIDATED_LONGS "liquidated_long_notional" Currency Lower "of which longs":
+            "Value of what forced orders sold: long positions liquidated."
+        LIQUIDATED_SHORTS "liquidated_short_notional" Currency Lower "of which shorts":
+            "Value of what forced orders bought: short positions liquidated."
+        LIQUIDATED_SHARE "liquidated_share" Share Lower "over open interest":
+            "Quantity sold and bought by force over open interest at the start (one side counted); above 1 is possible, for both sides can be liquidated."
+        FORCED_SHARE "forced_share" Share Lower "forced share of volume":
+            "Quantity sold and bought by force over quantity traded."
+    }
+    Market Spiral {
+        DOWN_PEAK_1 "reproduction_down_peak_1pct" Ratio Lower "peak, 1 % down":
+            "Largest R for a move of 1 % down: quantity that would be sold by force within it over the bids that must trade to make it."
+        DOWN_PEAK_2 "reproduction_down_peak_2pct" Ratio Lower "peak, 2 % down":
+            "Largest R for a move of 2 % down."
+        DOWN_PEAK_5 "reproduction_down_peak_5pct" Ratio Lower "peak, 5 % down":
+            "Largest R for a move of 5 % down."
+        UP_PEAK_1 "reproduction_up_peak_1pct" Ratio Lower "peak, 1 % up":
+            "Largest R for a move of 1 % up: quantity that would be bought by force within it over the asks that must trade to make it."
+        UP_PEAK_2 "reproduction_up_peak_2pct" Ratio Lower "peak, 2 % up":
+            "Largest R for a move of 2 % up."
+        UP_PEAK_5 "reproduction_up_peak_5pct" Ratio Lower "peak, 5 % up":
+            "Largest R for a move of 5 % up."
+        DOWN_FIRST "reproduction_down_first_1pct" Seconds Neutral "R ≥ 1 first, 1 % down":
+            "Time of the first step that ends with R ≥ 1 for a move of 1 % down; none where there is none."
+        UP_FIRST "reproduction_up_first_1pct" Seconds Neutral "R ≥ 1 first, 1 % up":
+            "Time of the first step that ends with R ≥ 1 for a move of 1 % up; none where there is none."
+    }
+    Market Margin {
+        MAINTENANCE_MEAN "maintenance_mean" Share Neutral "maintenance, mean":
+            "Maintenance rate of the first bracket, averaged over the steps."
+        MAINTENANCE_PEAK "maintenance_peak" Share Neutral "maintenance, highest":
+            "Highest maintenance rate of the first bracket."
+        INITIAL_MEAN "initial_mean" Share Lower "initial, mean":
+            "Initial rate of the first bracket, averaged over the steps: capital locked per notional."
+        LEVERAGE_OFFERED "leverage_offered" Ratio Higher "leverage offered":
+            "1 / mean initial rate of the first bracket."
+    }
+    World Liquidation {
+        LIQUIDATIONS "liquidations" Count Lower "liquidations":
+            "Liquidations begun; an account that recovers and falls again counts again."
+        LIQUIDATED_ACCOUNTS "liquidated_accounts" Share Lower "accounts liquidated":
+            "Traders' accounts in which liquidation began at least once, over all traders' accounts."
+        LIQUIDATED_TOTAL "liquidated_notional_total" Currency Lower "liquidated, all markets":
+            "Liquidated notional, summed over the markets."
+        TRADED_TOTAL "traded_notional_total" Currency Neutral "traded, all markets":
+            "Traded notional, summed over the markets."
+        LEAD_TIME_MEDIAN "lead_time_median" Seconds Higher "warning to liquidation":
+            "Median time from an account's latest warning to the start of its liquidation, over the liquidations that a warning came before."
+    }
+    World Loss {
+        BAD_DEBT "bad_debt" Currency Lower "bad debt":
+            "Negative balances that accounts were closed with."
+        FUND_PAID "fund_paid" Currency Lower "paid by the fund":
+            "What the insurance fund paid."
+        FUND_DRAWDOWN "fund_drawdown" Currency Lower "fund drawdown":
+            "Largest fall of the insurance fund's balance from its highest so far, the start included."
+        ADL_NOTIONAL "adl_notional" Currency Lower "auto-deleveraged":
+            "Value closed by auto-deleveraging."
+        ADL_COUNT "adl_count" Count Lower "auto-deleveragings":
+            "Closes of profitable positions by auto-deleveraging."
+        SOCIALISED "socialised" Currency Lower "socialised":
+            "Losses taken from unrealised profits."
+        UNCOVERED "uncovered" Currency Lower "uncovered":
+            "Deficits that nobody paid."
+    }
+    World Traders {
+        WARNINGS "warnings" Count Neutral "warnings":
+            "Times that an account was warned."
+        CALLS "calls" Count Neutral "margin calls":
+            "Times that an account was called for margin."
+        CURED_CALLS "cured_calls" Count Higher "calls cured":
+            "Times that a called account came back below the call ratio."
+        TOPPED_UP "topped_up" Currency Neutral "topped up":
+            "Money that traders paid in."
+        STOPS "stops" Count Neutral "stops triggered":
+            "Stop-losses triggered."
+        REFUSED "refused_orders" Count Neutral "orders refused":
+            "Orders refused for want of initial margin."
+    }
+    World Engine {
+        ROUNDS_EXHAUSTED "rounds_exhausted" Count Lower "checks cut off":
+            "Steps whose margin check was cut off by the round limit."
+        CONSERVATION "conservation" Quanta Lower "conservation gap":
+            "Magnitude of Σ (cash − cost) over every account less net deposits at the end: 0 is exact."
+    }
+    Market Feedback {
+        AMPLIFICATION_DRAWDOWN "amplification_drawdown" Ratio Lower "drawdown":
+            "Drawdown of the mid over that of the twin; 1 where both are 0, infinite where only the twin's is."
+        AMPLIFICATION_VOLATILITY "amplification_volatility" Ratio Lower "volatility":
+            "Realised volatility over that of the twin; 1 where both are 0, infinite where only the twin's is."
+        AMPLIFICATION_LIQUIDATED "amplification_liquidated_notional" Ratio Lower "liquidated":
+            "Liquidated notional over that of the twin; 1 where both are 0, infinite where only the twin's is."
+        ENDOGENOUS_SHARE "endogenous_share" Share Lower "endogenous share of fall":
+            "1 − drawdown of the twin / drawdown of the run: the part of the fall that was the market's own doing; 0 where the run did not fall."
+    }
+    World Feedback {
+        AMPLIFICATION_BAD_DEBT "amplification_bad_debt" Ratio Lower "bad debt":
+            "Bad debt over that of the twin; 1 where both are 0, infinite where only the twin's is."
+        AMPLIFICATION_LIQUIDATED_TOTAL "amplification_liquidated_notional_total" Ratio Lower "liquidated, all markets":
+            "Liquidated notional of all markets over that of the twin; 1 where both are 0, infinite where only the twin's is."
+    }
+}
+
+/// The metric of that name, if there is one.
+pub fn definition(name: &str) -> Option<&'static Definition> {
+    DEFINITIONS.iter().find(|found| found.name == name).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_labels_fit_a_terminal() {
+        for (place, found) in DEFINITIONS.iter().enumerate() {
+            assert!(
+                DEFINITIONS[..place]
+                    .iter()
+                    .all(|before| before.name != found.name),
+                "{}",
+                found.name
+            );
+            assert!(found.label.chars().count() <= 26, "{}", found.label);
+            assert!(found.text.ends_with('.'), "{}", found.name);
+        }
+        assert_eq!(definition("drawdown"), Some(&DRAWDOWN));
+        assert_eq!(definition("draw_down"), None);
+    }
+}

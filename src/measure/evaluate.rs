@@ -1,0 +1,217 @@
+//! From a recorded run to its metrics.
+
+use super::catalogue as m;
+use super::metric::{Definition, Metric};
+use super::recorder::Recorded;
+use super::summary::Summary;
+use crate::engine::{Event, EventKind};
+use crate::unit::{AccountId, Lots, span};
+use std::collections::BTreeMap;
+
+/// Every metric of a run, without those that need a twin ([`super::twin::compare`]).
+pub fn evaluate(run: &Recorded) -> Summary {
+    let mut metrics = Vec::with_capacity(m::DEFINITIONS.len());
+    for market in 0..run.frame.markets.len() {
+        of_market(run, market, &mut metrics);
+    }
+    of_world(run, &mut metrics);
+    Summary::new(metrics)
+}
+
+impl Recorded {
+    /// Largest fall of a market's mid.
+    pub fn drawdown(&self, market: usize) -> f64 {
+        self.tally.markets[market].mid.depth()
+    }
+    /// Realised volatility of a market's mid, annualised; nothing before the first step.
+    pub fn volatility(&self, market: usize) -> Option<f64> {
+        let seconds = f64::from(self.tally.steps) * self.frame.dt;
+        (seconds > 0.0).then(|| (self.tally.markets[market].squares / seconds * span::YEAR).sqrt())
+    }
+    /// Value of what was sold and bought by force in a market, in settlement currency.
+    pub fn liquidated(&self, market: usize) -> f64 {
+        self.money(self.tally.markets[market].forced_value.iter().sum())
+    }
+    /// Value of what was sold and bought by force in all markets, in settlement currency.
+    pub fn liquidated_total(&self) -> f64 {
+        (0..self.frame.markets.len())
+            .map(|market| self.liquidated(market))
+            .sum()
+    }
+    /// Negative balances that accounts were closed with, in settlement currency.
+    pub fn bad_debt(&self) -> f64 {
+        self.money(i128::from(self.tally.world.bad_debt.0))
+    }
+    fn money(&self, quanta: i128) -> f64 {
+        quanta as f64 * self.frame.quantum()
+    }
+}
+
+fn share(part: i128, whole: i128) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn of_market(run: &Recorded, place: usize, metrics: &mut Vec<Metric>) {
+    let frame = &run.frame.markets[place];
+    let tally = &run.tally.markets[place];
+    let steps = f64::from(run.tally.steps);
+    let mean = |sum: f64| (steps > 0.0).then(|| sum / steps);
+    let trough = |side: usize| {
+        let first: Lots = tally.first_depth?[side];
+        share(tally.least_depth[side].0.into(), first.0.into())
+    };
+    let forced: i128 = tally.forced.iter().sum();
+    let mut add = |definition: &'static Definition, value: Option<f64>| {
+        metrics.push(Metric::new(definition, Some(&frame.name), value));
+    };
+    add(&m::DRAWDOWN, Some(run.drawdown(place)));
+    add(&m::MARK_DRAWDOWN, Some(tally.mark.depth()));
+    add(&m::RUN_UP, Some(tally.run_up));
+    add(&m::REFERENCE_DRAWDOWN, Some(tally.reference.depth()));
+    add(&m::OVERSHOOT_DOWN, Some(tally.overshoot_down));
+    add(&m::OVERSHOOT_UP, Some(tally.overshoot_up));
+    add(&m::RECOVERY_HALF_LIFE, tally.mid.half_life());
+    add(&m::VOLATILITY, run.volatility(place));
+
+    add(&m::BID_DEPTH_TROUGH, trough(0));
+    add(&m::ASK_DEPTH_TROUGH, trough(1));
+    add(&m::SPREAD_PEAK, tally.spread.map(|spread| spread * 1e4));
+    add(&m::TRADED_NOTIONAL, Some(run.money(tally.traded)));
+
+    add(&m::LIQUIDATED_NOTIONAL, Some(run.liquidated(place)));
+    add(&m::LIQUIDATED_LONGS, Some(run.money(tally.forced_value[0])));
+    add(
+        &m::LIQUIDATED_SHORTS,
+        Some(run.money(tally.forced_value[1])),
+    );
+    add(
+        &m::LIQUIDATED_SHARE,
+        share(forced, frame.open_interest.0.into()),
+    );
+    add(&m::FORCED_SHARE, share(forced, tally.volume));
+
+    for (definition, peak) in [&m::DOWN_PEAK_1, &m::DOWN_PEAK_2, &m::DOWN_PEAK_5]
+        .into_iter()
+        .zip(tally.down)
+        .chain(
+            [&m::UP_PEAK_1, &m::UP_PEAK_2, &m::UP_PEAK_5]
+                .into_iter()
+                .zip(tally.up),
+        )
+    {
+        add(definition, Some(peak));
+    }
+    add(&m::DOWN_FIRST, tally.first_spiral[0]);
+    add(&m::UP_FIRST, tally.first_spiral[1]);
+
+    let initial = mean(tally.initial);
+    add(&m::MAINTENANCE_MEAN, mean(tally.maintenance));
+    add(
+        &m::MAINTENANCE_PEAK,
+        mean(tally.maintenance).map(|_| tally.maintenance_peak),
+    );
+    add(&m::INITIAL_MEAN, initial);
+    add(
+        &m::LEVERAGE_OFFERED,
+        initial.filter(|rate| *rate > 0.0).map(|rate| 1.0 / rate),
+    );
+}
+
+fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
+    let world = &run.tally.world;
+    let count = |kind: EventKind| {
+        let found = run.events.iter().filter(|event| event.kind == kind).count();
+        Some(found as f64)
+    };
+    let money = |amount: crate::unit::Cash| Some(run.money(amount.0.into()));
+    let history = History::of(&run.events);
+    let topped_up: i128 = run
+        .events
+        .iter()
+        .filter(|event| event.kind == EventKind::ToppedUp)
+        .map(|event| i128::from(event.amount.0))
+        .sum();
+    let traded: i128 = run.tally.markets.iter().map(|market| market.traded).sum();
+    let mut add = |definition: &'static Definition, value: Option<f64>| {
+        metrics.push(Metric::new(definition, None, value));
+    };
+    add(&m::LIQUIDATIONS, Some(f64::from(world.liquidations)));
+    add(
+        &m::LIQUIDATED_ACCOUNTS,
+        share(history.liquidated as i128, run.frame.accounts.into()),
+    );
+    add(&m::LIQUIDATED_TOTAL, Some(run.liquidated_total()));
+    add(&m::TRADED_TOTAL, Some(run.money(traded)));
+    add(
+        &m::LEAD_TIME_MEDIAN,
+        median(history.lead_times).map(|steps| steps * run.frame.dt),
+    );
+
+    add(&m::BAD_DEBT, Some(run.bad_debt()));
+    add(&m::FUND_PAID, money(world.fund_paid));
+    add(&m::FUND_DRAWDOWN, money(run.tally.fund_drawdown));
+    add(&m::ADL_NOTIONAL, money(world.deleveraged));
+    add(&m::ADL_COUNT, count(EventKind::AutoDeleveraged));
+    add(&m::SOCIALISED, money(world.socialised));
+    add(&m::UNCOVERED, money(world.uncovered));
+
+    add(&m::WARNINGS, count(EventKind::Warned));
+    add(&m::CALLS, count(EventKind::Called));
+    add(&m::CURED_CALLS, count(EventKind::CallCured));
+    add(&m::TOPPED_UP, Some(run.money(topped_up)));
+    add(&m::STOPS, count(EventKind::Stopped));
+    add(&m::REFUSED, count(EventKind::Refused));
+
+    add(&m::ROUNDS_EXHAUSTED, count(EventKind::RoundsExhausted));
+    add(&m::CONSERVATION, Some(run.gap.unsigned_abs() as f64));
+}
+
+/// What the events say about single accounts.
+struct History {
+    /// Accounts in which liquidation began.
+    liquidated: usize,
+    /// Steps from the latest warning to liquidation.
+    lead_times: Vec<u32>,
+}
+
+impl History {
+    fn of(events: &[Event]) -> Self {
+        let mut warned: BTreeMap<AccountId, u32> = BTreeMap::new();
+        let mut liquidated = std::collections::BTreeSet::new();
+        let mut lead_times = Vec::new();
+        for event in events {
+            let Some(account) = event.account else {
+                continue;
+            };
+            match event.kind {
+                EventKind::Warned => {
+                    warned.insert(account, event.step);
+                }
+                EventKind::LiquidationBegan => {
+                    liquidated.insert(account);
+                    // A warning announces one liquidation; the next needs one of its own.
+                    if let Some(step) = warned.remove(&account) {
+                        lead_times.push(event.step - step);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self {
+            liquidated: liquidated.len(),
+            lead_times,
+        }
+    }
+}
+
+/// The middle one; the mean of the two middle ones where their number is even.
+fn median(mut values: Vec<u32>) -> Option<f64> {
+    values.sort_unstable();
+    let middle = values.len() / 2;
+    let upper = f64::from(*values.get(middle)?);
+    Some(if values.len() % 2 == 1 {
+        upper
+    } else {
+        (f64::from(values[middle - 1]) + upper) / 2.0
+    })
+}

@@ -1,0 +1,23 @@
+//! What a run meant: every metric with its unit, its better direction and its formula.
+//!
+//! The [`catalogue`] is the one list of what is measured; the scenario's expectations, the summary
+//! and the documentation all read it.
+
+pub mod catalogue;
+pub mod evaluate;
+pub mod expect;
+pub mod fall;
+pub mod frame;
+pub mod metric;
+pub mod recorder;
+pub mod summary;
+pub mod tally;
+pub mod twin;
+
+pub use catalogue::{DEFINITIONS, definition};
+pub use evaluate::evaluate;
+pub use expect::{Comparison, ExpectSettings, Outcome};
+pub use frame::{Frame, MarketFrame};
+pub use metric::{Definition, Direction, Group, Metric, Scope, Unit};
+pub use recorder::{Recorded, Recorder, Series, gap};
+pub use summary::Summary;

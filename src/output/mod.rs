@@ -1,0 +1,26 @@
+//! What leaves the process as data: tables, summary, manifest, and the directory that holds them.
+//!
+//! Nothing here writes a wall-clock time or a machine's name, so that a rerun gives the same bytes.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `manifest.json` | what was run and under which settings; every file with its hash |
+//! | `summary.json` | every metric with its unit and direction |
+//! | `steps.parquet` or `.csv` | a row for each step and market |
+//! | `events.parquet` or `.csv` | a row for each event |
+
+mod csv;
+pub mod directory;
+pub mod events;
+pub mod factor;
+pub mod human;
+pub mod manifest;
+#[cfg(feature = "parquet")]
+mod parquet;
+pub mod steps;
+pub mod table;
+pub mod terminal;
+
+pub use directory::{Directory, OutputError};
+pub use manifest::{Manifest, MarketModel, ModelSettings, Provenance, Status};
+pub use table::{Format, Table};

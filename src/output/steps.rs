@@ -1,0 +1,341 @@
+//! The table of steps: a row for each kept step and market.
+//!
+//! Prices and money are in settlement currency, quantities in units of the base. What the ledger
+//! holds as integers is recovered exactly by `round(value / size)` with the tick, lot and quantum
+//! of the metadata, up to 2⁵³ units. Columns of the whole world are repeated for each market.
+
+use super::factor::Factors;
+use super::manifest::Provenance;
+use super::table::{Cell, Column, ColumnInfo, Kind, Table, moment};
+use crate::engine::{MarketRow, WorldRow};
+use crate::measure::Recorded;
+use crate::unit::Cash;
+
+/// One row as its columns see it.
+pub struct StepView<'a> {
+    time: Cell<'static>,
+    seconds: f64,
+    step: u32,
+    market: &'a str,
+    factors: Factors,
+    row: &'a MarketRow,
+    world: &'a WorldRow,
+}
+
+const CURRENCY: &str = "settlement_currency";
+
+fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
+    use Kind::{Integer, Real, Text, Time};
+    type V<'a> = StepView<'a>;
+    fn money(view: &V<'_>, cash: Cash) -> Cell<'static> {
+        Cell::Real(view.factors.amount(cash))
+    }
+    fn price(view: &V<'_>, ticks: f64) -> Cell<'static> {
+        Cell::Real(view.factors.tick.of(ticks))
+    }
+    let time = with_time.then(|| {
+        Column::new(
+            "time",
+            Time,
+            "microseconds since 1970-01-01 UTC",
+            "End of the step.",
+            |v: &V<'a>| v.time,
+        )
+    });
+    let rest = vec![
+        Column::new(
+            "seconds",
+            Real,
+            "seconds",
+            "End of the step, since the start.",
+            |v: &V<'a>| Cell::Real(v.seconds),
+        ),
+        Column::new("step", Integer, "count", "The step, from 0.", |v| {
+            Cell::Integer(v.step.into())
+        }),
+        Column::new("market", Text, "name", "The market.", |v| {
+            Cell::Text(v.market)
+        }),
+        Column::new(
+            "reference_price",
+            Real,
+            CURRENCY,
+            "Reference price of the outside world.",
+            |v| price(v, v.row.reference),
+        ),
+        Column::new(
+            "anchor_price",
+            Real,
+            CURRENCY,
+            "Where liquidity providers centre their quotes.",
+            |v| price(v, v.row.anchor),
+        ),
+        Column::new("index_price", Real, CURRENCY, "The index in force.", |v| {
+            price(v, v.row.index)
+        }),
+        Column::new(
+            "mark_price",
+            Real,
+            CURRENCY,
+            "The mark that margin saw.",
+            |v| price(v, v.row.mark.as_f64()),
+        ),
+        Column::new("last_price", Real, CURRENCY, "The last trade.", |v| {
+            price(v, v.row.last.as_f64())
+        }),
+        Column::new(
+            "mid_price",
+            Real,
+            CURRENCY,
+            "Midpoint of the venue's quote.",
+            |v| price(v, v.row.mid),
+        ),
+        Column::new("bid_price", Real, CURRENCY, "Best bid.", |v: &V<'a>| {
+            v.row.bid.map_or(Cell::Absent, |bid| price(v, bid.as_f64()))
+        })
+        .optional(),
+        Column::new("ask_price", Real, CURRENCY, "Best ask.", |v: &V<'a>| {
+            v.row.ask.map_or(Cell::Absent, |ask| price(v, ask.as_f64()))
+        })
+        .optional(),
+        Column::new(
+            "bid_depth",
+            Real,
+            "base",
+            "Bid quantity within 1 % of the mid.",
+            |v| Cell::Real(v.factors.quantity(v.row.bid_depth)),
+        ),
+        Column::new(
+            "ask_depth",
+            Real,
+            "base",
+            "Ask quantity within 1 % of the mid.",
+            |v| Cell::Real(v.factors.quantity(v.row.ask_depth)),
+        ),
+        Column::new(
+            "volume",
+            Real,
+            "base",
+            "Quantity traded since the row before.",
+            |v| Cell::Real(v.factors.quantity(v.row.volume)),
+        ),
+        Column::new(
+            "forced_sold",
+            Real,
+            "base",
+            "Quantity sold by force (longs liquidated) since the row before.",
+            |v| Cell::Real(v.factors.quantity(v.row.forced_sold)),
+        ),
+        Column::new(
+            "forced_bought",
+            Real,
+            "base",
+            "Quantity bought by force (shorts liquidated) since the row before.",
+            |v| Cell::Real(v.factors.quantity(v.row.forced_bought)),
+        ),
+        Column::new(
+            "forced_sold_notional",
+            Real,
+            CURRENCY,
+            "Value of what was sold by force since the row before.",
+            |v| money(v, v.row.forced_sold_value),
+        ),
+        Column::new(
+            "forced_bought_notional",
+            Real,
+            CURRENCY,
+            "Value of what was bought by force since the row before.",
+            |v| money(v, v.row.forced_bought_value),
+        ),
+        Column::new(
+            "open_interest",
+            Real,
+            "base",
+            "Open interest, one side.",
+            |v| Cell::Real(v.factors.quantity(v.row.open_interest)),
+        ),
+        Column::new(
+            "maintenance_rate",
+            Real,
+            "share",
+            "Maintenance rate of the first bracket.",
+            |v| Cell::Real(v.row.maintenance.as_f64()),
+        ),
+        Column::new(
+            "initial_rate",
+            Real,
+            "share",
+            "Initial rate of the first bracket.",
+            |v| Cell::Real(v.row.initial.as_f64()),
+        ),
+        Column::new(
+            "base_maintenance_rate",
+            Real,
+            "share",
+            "Maintenance rate of the first bracket before any adjustment.",
+            |v| Cell::Real(v.row.base_maintenance.as_f64()),
+        ),
+        Column::new(
+            "funding_rate",
+            Real,
+            "share",
+            "Funding rate of the last payment, per period.",
+            |v| Cell::Real(v.row.funding_rate),
+        ),
+        Column::new(
+            "volatility",
+            Real,
+            "per square root of a second",
+            "Volatility that liquidity providers see.",
+            |v| Cell::Real(v.row.volatility),
+        ),
+        Column::new(
+            "liquidity",
+            Real,
+            "ratio",
+            "Factor on the ambient depth.",
+            |v| Cell::Real(v.row.liquidity),
+        ),
+        Column::new(
+            "reproduction_down_1pct",
+            Real,
+            "ratio",
+            "Reproduction number for a move of 1 % down.",
+            |v| Cell::Real(v.row.down[0]),
+        ),
+        Column::new(
+            "reproduction_down_2pct",
+            Real,
+            "ratio",
+            "Reproduction number for a move of 2 % down.",
+            |v| Cell::Real(v.row.down[1]),
+        ),
+        Column::new(
+            "reproduction_down_5pct",
+            Real,
+            "ratio",
+            "Reproduction number for a move of 5 % down.",
+            |v| Cell::Real(v.row.down[2]),
+        ),
+        Column::new(
+            "reproduction_up_1pct",
+            Real,
+            "ratio",
+            "Reproduction number for a move of 1 % up.",
+            |v| Cell::Real(v.row.up[0]),
+        ),
+        Column::new(
+            "reproduction_up_2pct",
+            Real,
+            "ratio",
+            "Reproduction number for a move of 2 % up.",
+            |v| Cell::Real(v.row.up[1]),
+        ),
+        Column::new(
+            "reproduction_up_5pct",
+            Real,
+            "ratio",
+            "Reproduction number for a move of 5 % up.",
+            |v| Cell::Real(v.row.up[2]),
+        ),
+        Column::new(
+            "fund",
+            Real,
+            CURRENCY,
+            "World: balance of the insurance fund.",
+            |v| money(v, v.world.fund),
+        ),
+        Column::new(
+            "bad_debt",
+            Real,
+            CURRENCY,
+            "World: negative balances of closed accounts since the start.",
+            |v| money(v, v.world.bad_debt),
+        ),
+        Column::new(
+            "fund_paid",
+            Real,
+            CURRENCY,
+            "World: paid by the insurance fund since the start.",
+            |v| money(v, v.world.fund_paid),
+        ),
+        Column::new(
+            "adl_notional",
+            Real,
+            CURRENCY,
+            "World: closed by auto-deleveraging since the start.",
+            |v| money(v, v.world.deleveraged),
+        ),
+        Column::new(
+            "socialised",
+            Real,
+            CURRENCY,
+            "World: taken from profits since the start.",
+            |v| money(v, v.world.socialised),
+        ),
+        Column::new(
+            "uncovered",
+            Real,
+            CURRENCY,
+            "World: deficits that nobody paid, since the start.",
+            |v| money(v, v.world.uncovered),
+        ),
+        Column::new(
+            "liquidating",
+            Integer,
+            "count",
+            "World: accounts in liquidation now.",
+            |v| Cell::Integer(v.world.liquidating.into()),
+        ),
+        Column::new(
+            "liquidations",
+            Integer,
+            "count",
+            "World: liquidations begun since the start.",
+            |v| Cell::Integer(v.world.liquidations.into()),
+        ),
+        Column::new(
+            "rounds",
+            Integer,
+            "count",
+            "World: rounds of the step; the most since the row before.",
+            |v| Cell::Integer(v.world.rounds.into()),
+        ),
+    ];
+    time.into_iter().chain(rest).collect()
+}
+
+/// The columns as text.
+pub fn info() -> Vec<ColumnInfo> {
+    columns(true).iter().map(Column::info).collect()
+}
+
+/// The steps of a run; with a column `time` where the scenario says when it starts.
+pub fn table<'a>(run: &'a Recorded, provenance: &Provenance) -> Table<'a, StepView<'a>> {
+    let markets = run.frame.markets.len();
+    let factors: Vec<Factors> = run
+        .frame
+        .markets
+        .iter()
+        .map(|market| Factors::new(&market.grid))
+        .collect();
+    let start = provenance.start;
+    Table {
+        columns: columns(start.is_some()),
+        rows: run.series.len() * markets,
+        row: Box::new(move |place| {
+            let (kept, market) = (place / markets, place % markets);
+            let step = run.series.steps()[kept];
+            let seconds = run.frame.seconds(step);
+            StepView {
+                time: moment(start, seconds),
+                seconds,
+                step,
+                market: &run.frame.markets[market].name,
+                factors: factors[market],
+                row: &run.series.market(market)[kept],
+                world: &run.series.world()[kept],
+            }
+        }),
+    }
+}

@@ -1,0 +1,199 @@
+//! The table at the end of a run: what matters, aligned, at most 80 columns wide.
+//!
+//! Everything else is in `summary.json`.
+
+use super::human;
+use crate::measure::catalogue as m;
+use crate::measure::{Definition, Group, Metric, Outcome, Scope, Summary};
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+
+/// Metrics that the summary file has and the table leaves out.
+pub static DETAILS: &[&Definition] = &[
+    &m::RUN_UP,
+    &m::LIQUIDATED_TOTAL,
+    &m::TRADED_TOTAL,
+    &m::DOWN_PEAK_2,
+    &m::DOWN_PEAK_5,
+    &m::UP_PEAK_2,
+    &m::UP_PEAK_5,
+    &m::UP_FIRST,
+    &m::INITIAL_MEAN,
+    &m::STOPS,
+    &m::AMPLIFICATION_LIQUIDATED_TOTAL,
+];
+
+/// How text is dressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether headings are bold and verdicts coloured.
+    pub colour: bool,
+    /// Name of the settlement currency.
+    pub currency: String,
+}
+
+impl Style {
+    /// Coloured on a terminal, unless `NO_COLOR` is set; plain when piped.
+    pub fn for_stdout(currency: &str) -> Self {
+        Self {
+            colour: std::io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
+            currency: currency.to_owned(),
+        }
+    }
+    fn dress(&self, code: &str, text: &str) -> String {
+        if self.colour {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+const LABEL: usize = 28;
+const VALUE: usize = 13;
+/// Markets side by side: as many as fit in 80 columns.
+const ABREAST: usize = (80 - LABEL) / VALUE;
+
+const GROUPS: [Group; 9] = [
+    Group::Price,
+    Group::Liquidity,
+    Group::Liquidation,
+    Group::Spiral,
+    Group::Margin,
+    Group::Loss,
+    Group::Traders,
+    Group::Engine,
+    Group::Feedback,
+];
+
+/// The metrics as a table, one column for each market; metrics without any value are left out.
+pub fn summary(summary: &Summary, style: &Style) -> String {
+    let mut text = String::new();
+    for group in GROUPS {
+        let of = |scope: Scope| -> Vec<&Metric> {
+            summary
+                .metrics()
+                .iter()
+                .filter(|metric| {
+                    let definition = metric.definition;
+                    definition.group == group
+                        && definition.scope == scope
+                        && DETAILS.iter().all(|detail| detail.name != definition.name)
+                })
+                .collect()
+        };
+        let (by_market, of_world) = (of(Scope::Market), of(Scope::World));
+        if by_market.is_empty() && of_world.is_empty() {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        section(&mut text, group, &by_market, &of_world, style);
+    }
+    text
+}
+
+fn section(
+    text: &mut String,
+    group: Group,
+    by_market: &[&Metric],
+    of_world: &[&Metric],
+    style: &Style,
+) {
+    let mut markets: Vec<&str> = Vec::new();
+    for market in by_market
+        .iter()
+        .filter_map(|metric| metric.market.as_deref())
+    {
+        if !markets.contains(&market) {
+            markets.push(market);
+        }
+    }
+    if markets.is_empty() {
+        line(text, &style.dress("1", group.title()), "");
+    }
+    for (block, abreast) in markets.chunks(ABREAST).enumerate() {
+        let title = if block == 0 { group.title() } else { "" };
+        heading(text, title, abreast, style);
+        for definition in m::DEFINITIONS {
+            let values: Vec<Option<f64>> = abreast
+                .iter()
+                .filter_map(|market| {
+                    by_market.iter().find(|metric| {
+                        metric.definition.name == definition.name
+                            && metric.market.as_deref() == Some(market)
+                    })
+                })
+                .map(|metric| metric.value)
+                .collect();
+            row(text, definition, &values, style);
+        }
+    }
+    for metric in of_world {
+        row(text, metric.definition, &[metric.value], style);
+    }
+}
+
+/// The group's title with the markets' names above their columns. A title too long to stand
+/// beside them has a line of its own.
+fn heading(text: &mut String, title: &str, markets: &[&str], style: &Style) {
+    let mut names = String::new();
+    for market in markets {
+        let short: String = market.chars().take(VALUE - 1).collect();
+        let _ = write!(names, "{short:>VALUE$}");
+    }
+    let width = title.chars().count();
+    if width > LABEL {
+        line(text, &style.dress("1", title), "");
+        line(text, &" ".repeat(LABEL), &names);
+    } else {
+        let padded = format!("{}{}", style.dress("1", title), " ".repeat(LABEL - width));
+        line(text, &padded, &names);
+    }
+}
+
+fn row(text: &mut String, definition: &Definition, values: &[Option<f64>], style: &Style) {
+    if values.iter().all(Option::is_none) {
+        return;
+    }
+    let mut cells = String::new();
+    for value in values {
+        let cell = value.map_or_else(
+            || "-".to_owned(),
+            |value| human::number(value, definition.unit, &style.currency),
+        );
+        let _ = write!(cells, "{cell:>VALUE$}");
+    }
+    line(
+        text,
+        &format!("  {:<width$}", definition.label, width = LABEL - 2),
+        &cells,
+    );
+}
+
+fn line(text: &mut String, label: &str, cells: &str) {
+    text.push_str(format!("{label}{cells}").trim_end());
+    text.push('\n');
+}
+
+/// What became of the expectations, a line each.
+pub fn expectations(outcomes: &[Outcome], style: &Style) -> String {
+    let mut text = String::new();
+    for outcome in outcomes {
+        let verdict = if outcome.ok {
+            style.dress("32", "ok    ")
+        } else {
+            style.dress("31", "FAILED")
+        };
+        let found = match (outcome.found, m::definition(&outcome.expectation.metric)) {
+            (Some(found), Some(definition)) => {
+                human::number(found, definition.unit, &style.currency)
+            }
+            _ => "no value".to_owned(),
+        };
+        let _ = writeln!(text, "{verdict}  {}: {found}", outcome.expectation);
+    }
+    text
+}

@@ -1,0 +1,142 @@
+//! Money adds up to the last quantum, in a thousand random worlds, after every step.
+
+use crate::worlds::{Wish, world};
+use deleverage::account::State;
+use deleverage::engine::observer::{Observer, StepRow};
+use deleverage::engine::{Event, EventKind, World};
+use deleverage::unit::{AccountId, Cash, Ticks};
+use proptest::prelude::*;
+use std::cell::Cell;
+
+#[derive(Default)]
+struct Counts {
+    kinds: [u64; EventKind::ALL.len()],
+    log: Vec<Event>,
+    rows: Vec<String>,
+    /// Leaves the last trade's price out: what is absorbed isn't printed on the venue.
+    without_last: bool,
+}
+
+impl Observer for Counts {
+    fn step(&mut self, row: &StepRow<'_>) {
+        let mut markets = row.markets.to_vec();
+        if self.without_last {
+            for market in &mut markets {
+                market.last = Ticks::ZERO;
+            }
+        }
+        self.rows.push(format!("{markets:?} {:?}", row.world));
+    }
+    fn event(&mut self, event: &Event) {
+        let at = EventKind::ALL.iter().position(|kind| *kind == event.kind);
+        self.kinds[at.unwrap()] += 1;
+        self.log.push(*event);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_random_world_conserves_to_the_quantum(seed in any::<u64>()) {
+        let mut world = World::new(world(seed, Wish::default()));
+        let mut counts = Counts::default();
+        let result = world.run(&mut counts, |_| true);
+        prop_assert!(result.is_ok(), "seed {seed}: {}", result.unwrap_err());
+        let totals = world.totals();
+        // Every quantum of bad debt ended in exactly one place.
+        prop_assert_eq!(
+            totals.bad_debt,
+            totals.fund_paid + totals.deleveraged_deficit + totals.socialised + totals.uncovered,
+            "seed {}", seed
+        );
+        prop_assert!(world.ledger().account(AccountId::FUND).cash >= Cash::ZERO);
+        let mut negative = Cash::ZERO;
+        for id in world.ledger().traders() {
+            let account = world.ledger().account(id);
+            if account.state == State::Closed {
+                prop_assert!(world.ledger().is_flat(id), "seed {seed}: account {id:?}");
+                negative += Cash(account.cash.0.min(0));
+            }
+        }
+        prop_assert_eq!(-negative, totals.uncovered, "seed {}", seed);
+    }
+}
+
+/// The random worlds would prove little if nothing happened in them.
+#[test]
+fn in_the_random_worlds_everything_happens() {
+    let seen = Cell::new([0u64; EventKind::ALL.len()]);
+    for seed in 0..150 {
+        let mut world = World::new(world(seed, Wish::default()));
+        let mut counts = Counts::default();
+        world.run(&mut counts, |_| true).unwrap();
+        let mut all = seen.get();
+        for (sum, count) in all.iter_mut().zip(counts.kinds) {
+            *sum += count;
+        }
+        seen.set(all);
+    }
+    for (kind, count) in EventKind::ALL.iter().zip(seen.get()) {
+        assert!(count > 0, "{} never happened", kind.name());
+    }
+}
+
+/// With no impact and an outside price that the venue doesn't move, absorbing forced orders at the mark and
+/// trading them are the same, to the last quantum of every series and event.
+#[test]
+fn without_impact_a_run_and_its_twin_are_identical() {
+    for seed in 0..60 {
+        let run = |absorb_forced| {
+            let wish = Wish {
+                absorb_forced,
+                no_impact: true,
+            };
+            let mut setup = world(seed, wish);
+            // Fees on the venue are the only difference that is not price: the outside takes none.
+            for market in &mut setup.markets {
+                market.oracle = Default::default();
+            }
+            let mut world = World::new(setup);
+            let mut counts = Counts {
+                without_last: true,
+                ..Counts::default()
+            };
+            world.run(&mut counts, |_| true).unwrap();
+            let cash: Vec<Cash> = world
+                .ledger()
+                .traders()
+                .map(|id| world.ledger().account(id).cash)
+                .collect();
+            (counts.log, counts.rows, cash)
+        };
+        let (with, without) = (run(false), run(true));
+        for (a, b) in with.0.iter().zip(&without.0) {
+            assert_eq!(a, b, "events of seed {seed}");
+        }
+        for (a, b) in with.1.iter().zip(&without.1) {
+            let differ: Vec<_> = a
+                .split(", ")
+                .zip(b.split(", "))
+                .filter(|(a, b)| a != b)
+                .collect();
+            assert!(differ.is_empty(), "series of seed {seed}: {differ:?}");
+        }
+        assert_eq!(with.0.len(), without.0.len(), "events of seed {seed}");
+        assert_eq!(with.2, without.2, "cash of seed {seed}");
+    }
+}
+
+/// The same world twice gives the same events, in the same order.
+#[test]
+fn a_world_runs_the_same_twice() {
+    for seed in 0..40 {
+        let run = || {
+            let mut world = World::new(world(seed, Wish::default()));
+            let mut counts = Counts::default();
+            world.run(&mut counts, |_| true).unwrap();
+            (counts.log, counts.rows)
+        };
+        assert_eq!(run(), run(), "seed {seed}");
+    }
+}

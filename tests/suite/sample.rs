@@ -1,0 +1,161 @@
+//! A run small enough to work out by hand: two markets, five steps of ten seconds.
+
+use deleverage::engine::{Event, EventKind, MarketRow, Observer, StepRow, WorldRow};
+use deleverage::market::Contract;
+use deleverage::measure::{Frame, MarketFrame, Recorded, Recorder};
+use deleverage::unit::{AccountId, Cash, Grid, Lots, MarketId, Rate, Ticks};
+
+/// A tick of 0.1, a lot of 0.01, a quantum of 10⁻⁶: one lot gains 1,000 quanta a tick.
+pub fn grid() -> Grid {
+    let d = |text: &str| text.parse().unwrap();
+    Grid::new(d("0.1"), d("0.01"), d("0.000001")).unwrap()
+}
+
+pub fn frame() -> Frame {
+    let market = |name: &str| MarketFrame {
+        name: name.into(),
+        grid: grid(),
+        contract: Contract::linear(grid().quanta_per_tick_lot().unwrap()),
+        start: 1_000.0,
+        open_interest: Lots(400),
+    };
+    Frame {
+        dt: 10.0,
+        steps: 5,
+        markets: vec![market("BTC"), market("ETH")],
+        accounts: 8,
+        fund: Cash(50_000_000),
+    }
+}
+
+fn btc(step: usize) -> MarketRow {
+    let mid = [1_000.0, 1_100.0, 880.0, 989.0, 990.0][step];
+    MarketRow {
+        reference: [1_000.0, 1_100.0, 1_000.0, 1_000.0, 950.0][step],
+        anchor: mid,
+        index: mid,
+        mark: Ticks([1_000, 1_100, 900, 989, 990][step]),
+        last: Ticks([1_000, 1_105, 880, 980, 990][step]),
+        mid,
+        bid: (step != 2).then_some(Ticks(mid as i64 - 1)),
+        ask: Some(Ticks(mid as i64 + 1)),
+        bid_depth: Lots([200, 180, 20, 100, 210][step]),
+        ask_depth: Lots([200, 200, 150, 160, 170][step]),
+        volume: Lots([10, 20, 100, 50, 20][step]),
+        forced_sold: Lots([0, 0, 60, 0, 0][step]),
+        forced_bought: Lots([0, 0, 0, 20, 0][step]),
+        forced_sold_value: Cash([0, 0, 54_000_000, 0, 0][step]),
+        forced_bought_value: Cash([0, 0, 0, 19_000_000, 0][step]),
+        open_interest: Lots(400 - 20 * step as i64),
+        maintenance: Rate::from_f64([0.02, 0.02, 0.04, 0.04, 0.03][step]),
+        initial: Rate::from_f64([0.04, 0.04, 0.06, 0.06, 0.05][step]),
+        base_maintenance: Rate::from_f64(0.02),
+        funding_rate: 1e-6,
+        volatility: 0.001,
+        liquidity: 1.0,
+        down: [
+            [0.5, 1.0, 2.5, 0.1, f64::NAN][step],
+            [0.2, 0.4, 1.5, 0.1, 0.0][step],
+            0.3,
+        ],
+        up: [0.25, 0.5, 0.75],
+    }
+}
+
+fn eth(step: usize) -> MarketRow {
+    MarketRow {
+        reference: 1_000.0,
+        mid: 1_000.0,
+        mark: Ticks(1_000),
+        last: Ticks(1_000),
+        bid_depth: Lots(10),
+        ask_depth: Lots(0),
+        volume: Lots(i64::from(step == 0)),
+        initial: Rate::from_f64(0.1),
+        ..MarketRow::default()
+    }
+}
+
+fn world(step: usize) -> WorldRow {
+    WorldRow {
+        fund: Cash([50_000_000, 55_000_000, 30_000_000, 20_000_000, 60_000_000][step]),
+        bad_debt: Cash([0, 0, 7_000_000, 9_000_000, 9_000_000][step]),
+        fund_paid: Cash([0, 0, 7_000_000, 8_000_000, 8_000_000][step]),
+        deleveraged: Cash([0, 0, 0, 3_000_000, 3_000_000][step]),
+        socialised: Cash(0),
+        uncovered: Cash([0, 0, 0, 1_000_000, 1_000_000][step]),
+        liquidating: 1,
+        liquidations: [0, 0, 2, 3, 3][step],
+        rounds: [1, 1, 4, 2, 1][step],
+    }
+}
+
+fn event(step: u32, kind: EventKind, account: Option<u32>) -> Event {
+    Event {
+        step,
+        kind,
+        account: account.map(AccountId),
+        market: Some(MarketId(0)),
+        quantity: Lots(-60),
+        price: Ticks(905),
+        amount: Cash(54_000_001),
+    }
+}
+
+fn events() -> Vec<Event> {
+    use EventKind as K;
+    let mut cross = event(3, K::LiquidationBegan, Some(6));
+    cross.market = None;
+    cross.price = Ticks(0);
+    let mut funding = event(4, K::FundingPaid, None);
+    funding.amount = Cash(12_500);
+    vec![
+        event(0, K::Warned, Some(5)),
+        event(1, K::Warned, Some(6)),
+        event(1, K::Called, Some(6)),
+        event(2, K::LiquidationBegan, Some(5)),
+        event(2, K::ForcedTrade, Some(5)),
+        event(2, K::LiquidationBegan, Some(7)),
+        event(2, K::RoundsExhausted, None),
+        cross,
+        event(3, K::LiquidationBegan, Some(5)),
+        event(3, K::AutoDeleveraged, Some(9)),
+        event(3, K::CallCured, Some(6)),
+        event(4, K::Refused, Some(8)),
+        funding,
+    ]
+}
+
+/// The run, with one row kept of every `every` steps.
+pub fn run(every: u32) -> Recorded {
+    let mut recorder = Recorder::new(frame(), every);
+    let events = events();
+    for step in 0..5 {
+        for event in events.iter().filter(|event| event.step == step) {
+            recorder.event(event);
+        }
+        let place = step as usize;
+        recorder.step(&StepRow {
+            step,
+            markets: &[btc(place), eth(place)],
+            world: &world(place),
+        });
+    }
+    recorder.finish(0)
+}
+
+/// A twin that fell half as far, without bad debt.
+pub fn twin() -> Recorded {
+    let mut recorder = Recorder::new(frame(), 1);
+    for step in 0..5 {
+        let place = step as usize;
+        let mut market = btc(place);
+        market.mid = [1_000.0, 1_100.0, 990.0, 1_000.0, 1_000.0][place];
+        recorder.step(&StepRow {
+            step,
+            markets: &[market, eth(place)],
+            world: &WorldRow::default(),
+        });
+    }
+    recorder.finish(0)
+}

@@ -1,0 +1,401 @@
+//! Random worlds: every strategy, mode, policy, mark, venue and rule, drawn from one seed.
+
+use deleverage::account::Ledger;
+use deleverage::engine::{CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup};
+use deleverage::liquidation::policy::{PolicySettings, SlicesSettings};
+use deleverage::margin::adjust::{AdjustSettings, VolatilitySettings};
+use deleverage::margin::base::{BaseSettings, FixedSettings, Tier, TieredSettings};
+use deleverage::margin::{MarginSettings, Thresholds};
+use deleverage::market::anchor::{AnchorSettings, FlightSettings};
+use deleverage::market::book::settings::{BookSettings, Depth};
+use deleverage::market::funding::FundingSettings;
+use deleverage::market::impact::{ImpactSettings, Law};
+use deleverage::market::mark::MarkSettings;
+use deleverage::market::oracle::OracleSettings;
+use deleverage::market::{Book, Contract, Fill, Frame, Impact, Venue};
+use deleverage::math::{Draws, Purpose, Stream, ops};
+use deleverage::trader::response::{ResponseSettings, Signal};
+use deleverage::trader::{Members, StrategySettings};
+use deleverage::unit::{AccountId, Cash, CohortId, Grid, Lots, MarketId, Rate, Side, Span, Ticks};
+
+const START: f64 = 20_000.0;
+const STEPS: u32 = 40;
+
+/// A whole number from `low` to `high`.
+fn whole(s: &mut Stream, low: i64, high: i64) -> i64 {
+    low + s.below((high - low + 1) as u64) as i64
+}
+
+fn between(s: &mut Stream, low: f64, high: f64) -> f64 {
+    low + (high - low) * s.uniform()
+}
+
+fn pick<T>(s: &mut Stream, mut options: Vec<T>) -> T {
+    let at = s.below(options.len() as u64) as usize;
+    options.swap_remove(at)
+}
+
+/// What stays the same whatever else is drawn.
+#[derive(Clone, Copy, Default)]
+pub struct Wish {
+    /// Forced orders are absorbed at the mark.
+    pub absorb_forced: bool,
+    /// No impact, and a venue that doesn't move the outside price.
+    pub no_impact: bool,
+}
+
+/// The world of a seed, before its first step.
+pub fn world(seed: u64, wish: Wish) -> Setup {
+    let draws = Draws::new(seed, 77);
+    let mut s = draws.stream(Purpose::Custom, 0, 0);
+    let count = whole(&mut s, 1, 3) as u16;
+    let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
+    let contract = Contract::linear(whole(&mut s, 1, 3));
+    let margin = margin(&mut s);
+    let policy = policy(&mut s);
+    let markets: Vec<MarketSetup> = (0..count)
+        .map(|m| MarketSetup {
+            name: format!("M{m}"),
+            grid,
+            contract,
+            path: path(&mut s),
+            venue: venue(&mut s, contract, wish),
+            anchor: AnchorSettings {
+                permanent_share: if wish.no_impact { 0.0 } else { s.uniform() },
+                half_life: Span::seconds(between(&mut s, 1.0, 60.0)),
+            },
+            flight: if wish.no_impact {
+                FlightSettings::default()
+            } else {
+                FlightSettings {
+                    exponent: pick(&mut s, vec![0.0, 0.5, 1.0]),
+                    schedule: pick(
+                        &mut s,
+                        vec![
+                            vec![],
+                            vec![(Span::seconds(5.0), 1.0), (Span::seconds(20.0), 0.0)],
+                        ],
+                    ),
+                    ..FlightSettings::default()
+                }
+            },
+            oracle: OracleSettings {
+                heartbeat: Span::seconds(whole(&mut s, 0, 4) as f64),
+                deviation: pick(&mut s, vec![0.0, 0.01]),
+                delay: Span::seconds(whole(&mut s, 0, 3) as f64),
+                noise: pick(&mut s, vec![0.0, 0.001]),
+            },
+            mark: if wish.no_impact {
+                MarkSettings::Index {}
+            } else {
+                mark(&mut s)
+            },
+            funding: FundingSettings {
+                interval: Span::seconds(whole(&mut s, 3, 20) as f64),
+                period: Span::seconds(20.0),
+                ..FundingSettings::default()
+            },
+            taker_fee: Rate(whole(&mut s, 0, 1_000_000)),
+            maker_fee: Rate(whole(&mut s, -300_000, 500_000)),
+            rule: margin.build(&format!("M{m}"), &grid).unwrap(),
+        })
+        .collect();
+    let mut ledger = Ledger::new(vec![contract; count.into()]);
+    ledger.deposit(
+        AccountId::FUND,
+        Cash(pick(&mut s, vec![0, 10_000, 50_000_000])),
+    );
+    let mut stops = Vec::new();
+    let cohorts = (0..whole(&mut s, 1, 4) as u16)
+        .map(|c| {
+            cohort(
+                &mut s,
+                CohortId(c),
+                count,
+                contract,
+                grid,
+                &mut ledger,
+                &mut stops,
+            )
+        })
+        .collect();
+    Setup {
+        seed,
+        replicate: 0,
+        dt: 1.0,
+        steps: STEPS,
+        rounds: pick(
+            &mut s,
+            vec![
+                Rounds::Fixed(1),
+                Rounds::Fixed(3),
+                Rounds::UntilQuiet { limit: 20 },
+            ],
+        ),
+        thresholds: Thresholds {
+            warn: Rate::from_f64(0.7),
+            call: Rate::from_f64(0.85),
+            grace: whole(&mut s, 0, 5) as u32 / 2,
+        },
+        liquidation: LiquidationSetup {
+            policies: (0..count).map(|_| policy.build(&grid, 1.0)).collect(),
+            fee: Rate(whole(&mut s, 0, 10_000_000)),
+            latency: pick(&mut s, vec![0.0, 0.0, 1.5]),
+            auto_deleveraging: s.chance(0.5),
+            socialise_losses: s.chance(0.5),
+        },
+        markets,
+        cohorts,
+        ledger,
+        stops,
+        absorb_forced: wish.absorb_forced,
+        audit_every_step: true,
+    }
+}
+
+fn path(s: &mut Stream) -> Vec<f64> {
+    let wild = pick(s, vec![0.001, 0.01, 0.04]);
+    let drift = pick(s, vec![0.0, -0.01, 0.008]);
+    let mut price = START;
+    (0..=STEPS)
+        .map(|step| {
+            if step > 0 {
+                price *= ops::exp(drift + wild * s.normal());
+            }
+            price
+        })
+        .collect()
+}
+
+fn venue(s: &mut Stream, contract: Contract, wish: Wish) -> Box<dyn Venue> {
+    let frame = Frame {
+        contract,
+        ceiling: Ticks(400_000),
+        lot: 1.0,
+        dt: 1.0,
+        start: START,
+    };
+    let impact = |law, per_spread: f64| -> Box<dyn Venue> {
+        let settings = ImpactSettings {
+            law,
+            resilience: Span::seconds(5.0),
+            spread_bps: per_spread,
+        };
+        Box::new(Impact::new(&settings, &frame))
+    };
+    if wish.no_impact {
+        return impact(Law::Linear { ticks_per_lot: 0.0 }, 0.0);
+    }
+    match s.below(4) {
+        0 => impact(
+            Law::Linear {
+                ticks_per_lot: between(s, 0.0, 2.0),
+            },
+            2.0,
+        ),
+        1 => impact(
+            Law::SquareRoot {
+                ticks_per_sqrt_lot: between(s, 0.0, 20.0),
+                per_order: s.chance(0.5),
+            },
+            0.0,
+        ),
+        _ => {
+            let settings = BookSettings {
+                spread_bps: pick(s, vec![0.0, 5.0]),
+                depth: Depth::Flat {
+                    lots_per_tick: between(s, 0.05, 5.0),
+                },
+                resilience: pick(s, vec![Span::NEVER, Span::seconds(5.0)]),
+            };
+            Box::new(Book::new(&settings, &frame))
+        }
+    }
+}
+
+fn mark(s: &mut Stream) -> MarkSettings {
+    let half_life = Span::seconds(10.0);
+    pick(
+        s,
+        vec![
+            MarkSettings::Last {},
+            MarkSettings::Mid {},
+            MarkSettings::Index {},
+            MarkSettings::Basis {
+                half_life,
+                clamp: 0.02,
+            },
+            MarkSettings::Median { half_life },
+        ],
+    )
+}
+
+fn margin(s: &mut Stream) -> MarginSettings {
+    let d = |text: &str| text.parse().unwrap();
+    let fixed = BaseSettings::Fixed(FixedSettings {
+        maintenance: d("0.03"),
+        initial: d("0.06"),
+    });
+    let tier = |cap: Option<i64>, maintenance: &str, initial: &str| Tier {
+        cap: cap.map(Into::into),
+        maintenance: d(maintenance),
+        initial: d(initial),
+    };
+    let tiered = BaseSettings::Tiered(TieredSettings {
+        brackets: vec![
+            tier(Some(300_000), "0.01", "0.02"),
+            tier(Some(2_000_000), "0.03", "0.06"),
+            tier(Some(9_000_000), "0.08", "0.16"),
+            tier(None, "0.2", "0.4"),
+        ],
+    });
+    let adjust = if s.chance(0.5) {
+        vec![AdjustSettings::Volatility(VolatilitySettings {
+            fast: Span::seconds(3.0),
+            slow: Span::seconds(60.0),
+            initial: 20.0,
+            floor: 0.5,
+            cap: 3.0,
+            exponent: 1.0,
+            of: Default::default(),
+        })]
+    } else {
+        Vec::new()
+    };
+    MarginSettings {
+        base: Some(pick(s, vec![fixed, tiered])),
+        adjust,
+        ..MarginSettings::default()
+    }
+}
+
+fn policy(s: &mut Stream) -> PolicySettings {
+    pick(
+        s,
+        vec![
+            PolicySettings::MarketClose {},
+            PolicySettings::BankruptcyLimit {},
+            PolicySettings::Slices(SlicesSettings {
+                fraction: "0.2".parse().unwrap(),
+                above: 200_000.into(),
+                cooldown: Span::seconds(4.0),
+            }),
+        ],
+    )
+}
+
+fn response(s: &mut Stream) -> ResponseSettings {
+    let probability = s.uniform();
+    let delay = Span::seconds(between(s, 0.0, 6.0));
+    let on = pick(s, vec![Signal::Warning, Signal::Call]);
+    pick(
+        s,
+        vec![
+            ResponseSettings::Ignore {},
+            ResponseSettings::TopUp {
+                probability,
+                delay,
+                reserve: 2.0,
+                target: 0.5,
+                on,
+            },
+            ResponseSettings::Reduce {
+                probability,
+                delay,
+                target: 0.6,
+                on,
+            },
+            ResponseSettings::Close {
+                probability,
+                delay,
+                on,
+            },
+            ResponseSettings::StopLoss {
+                probability,
+                distance: 0.03,
+            },
+        ],
+    )
+}
+
+fn strategy(s: &mut Stream) -> StrategySettings {
+    let text = pick(
+        s,
+        vec![
+            "holder = {}",
+            "noise = { rate = 400, size = { lognormal = { median = 200000, sigma = 1.0 } }, limit_share = 0.5, lifetime = \"5s\" }",
+            "fundamental = { rate = 600, size = 100000, threshold = 0.002 }",
+            "momentum = { rate = 600, size = 100000, half_life = \"10s\", threshold = 0.002 }",
+            "target_leverage = { leverage = 4, band = 0.02, every = \"2s\" }",
+            "market_maker = { size = 200000, levels = 3, spread_bps = 10, step_bps = 5, inventory_limit = 2e6, calm_volatility = 5.0 }",
+        ],
+    );
+    toml::from_str(text).unwrap()
+}
+
+fn cohort(
+    s: &mut Stream,
+    id: CohortId,
+    markets: u16,
+    contract: Contract,
+    grid: Grid,
+    ledger: &mut Ledger,
+    stops: &mut Vec<(AccountId, f64)>,
+) -> CohortSetup {
+    let strategy = strategy(s);
+    let response = response(s);
+    let cross = s.chance(0.4);
+    let first = AccountId(ledger.len() as u32);
+    let count = whole(s, 1, 60) as u32;
+    for _ in 0..count {
+        let own = MarketId(s.below(markets.into()) as u16);
+        let account = ledger.open(if cross { None } else { Some(own) }, id);
+        let capital = (20_000.0 * ops::exp(2.0 * s.normal())) as i64 + 1;
+        ledger.deposit(account, Cash(capital));
+        if let ResponseSettings::TopUp { reserve, .. } = response {
+            ledger.set_reserve(account, Cash((capital as f64 * reserve) as i64));
+        }
+        let places: Vec<MarketId> = ledger.places(account).map(|(m, _)| m).collect();
+        for market in places {
+            if s.chance(0.15) {
+                continue;
+            }
+            let leverage = between(s, 0.2, 12.0);
+            let entry = (START * between(s, 0.98, 1.02)) as i64;
+            let quantity = ((capital as f64 * leverage / (entry as f64 * contract.quanta() as f64))
+                as i64)
+                .max(1);
+            let side = pick(s, vec![Side::Buy, Side::Sell]);
+            let fill = Fill {
+                taker: account,
+                maker: AccountId::BACKGROUND,
+                side,
+                quantity: Lots(quantity),
+                value: contract.value(Lots(quantity), Ticks(entry)),
+                price: Ticks(entry),
+            };
+            ledger.settle(market, &fill, Rate::ZERO, Rate::ZERO);
+        }
+        if let ResponseSettings::StopLoss {
+            probability,
+            distance,
+        } = response
+            && s.chance(probability)
+        {
+            stops.push((account, distance));
+        }
+    }
+    let weight = 1.0 / f64::from(markets);
+    CohortSetup {
+        name: format!("c{}", id.0),
+        members: Members {
+            cohort: id,
+            first,
+            count,
+            markets: (0..markets).map(|m| (MarketId(m), weight)).collect(),
+            latency: pick(s, vec![0.0, 0.0, 1.3]),
+        },
+        behaviour: strategy.build(&vec![grid; markets.into()]),
+        response,
+    }
+}
