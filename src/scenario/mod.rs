@@ -10,7 +10,6 @@
 //! | [`inputs`] | a user's own files in place of a scenario's parts |
 //! | [`preset`] | venues' rules by date |
 //! | [`schema`] | JSON Schema, for editors |
-//! | [`expect`] | what a run must show |
 //! | [`load`] | files of prices, depth and positions |
 //!
 //! ```
@@ -46,7 +45,6 @@
 pub mod build;
 mod check;
 pub mod document;
-pub mod expect;
 pub mod inputs;
 pub mod load;
 pub mod manifest;
@@ -59,7 +57,6 @@ mod tree;
 
 pub use build::{Mode, Opening, Prepared};
 pub use document::Document;
-pub use expect::{Comparison, Expectation};
 pub use inputs::{Input, Inputs};
 pub use problem::{Problem, Problems};
 pub use settings::{MarketSettings, Scenario, VenueSettings};

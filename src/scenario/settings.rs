@@ -1,6 +1,5 @@
 //! The typed scenario.
 
-use super::expect::Expectation;
 use crate::engine::Rounds;
 use crate::liquidation::LiquidationSettings;
 use crate::margin::{MarginRule, MarginSettings};
@@ -9,6 +8,7 @@ use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{BookSettings, ImpactSettings};
+use crate::measure::ExpectSettings;
 use crate::path::{Moment, PathSettings, ShockSettings, TimeGrid};
 use crate::trader::CohortSettings;
 use crate::unit::Span;
@@ -135,7 +135,7 @@ pub struct Scenario {
     pub positions: Option<String>,
     /// What the run must show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub expect: Vec<Expectation>,
+    pub expect: Vec<ExpectSettings>,
     /// Rules of a user's own, which no file can name.
     #[serde(skip)]
     pub(super) rules: Rules,

@@ -357,7 +357,7 @@ fn open(
     for draft in drafts {
         let id = ledger.open(draft.isolated, cohort);
         ledger.deposit(id, draft.cash);
-        ledger.standing_mut(id).set_reserve(draft.reserve);
+        ledger.set_reserve(id, draft.reserve);
         for leg in &draft.legs {
             let ground = &grounds[leg.market.index()];
             let side = if leg.quantity > Lots::ZERO {
