@@ -82,6 +82,7 @@ fn world(step: usize) -> WorldRow {
         bad_debt: Cash([0, 0, 7_000_000, 9_000_000, 9_000_000][step]),
         fund_paid: Cash([0, 0, 7_000_000, 8_000_000, 8_000_000][step]),
         deleveraged: Cash([0, 0, 0, 3_000_000, 3_000_000][step]),
+        deleveraged_deficit: Cash(0),
         socialised: Cash(0),
         uncovered: Cash([0, 0, 0, 1_000_000, 1_000_000][step]),
         liquidating: 1,
