@@ -4,6 +4,7 @@ pub mod account;
 pub mod chart;
 pub mod cli;
 pub mod engine;
+pub mod experiment;
 pub mod liquidation;
 pub mod margin;
 pub mod market;

@@ -7,6 +7,7 @@
 mod check;
 mod new;
 mod presets;
+mod run;
 mod schema;
 
 use crate::scenario::{Document, Problems, Scenario};
@@ -25,6 +26,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs a scenario, prints what happened, and writes tables, charts and a manifest.
+    Run(Box<run::Arguments>),
     /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
     Check(check::Arguments),
     /// Lists the venue presets with their date and source, or prints one as TOML.
@@ -62,8 +65,12 @@ enum Failure {
     Scenario(Problems),
     /// Something else that was typed is wrong.
     Input(String),
-    /// Output could not be written.
+    /// Standard output could not be written.
     Output(io::Error),
+    /// A file could not be written.
+    Outside(String),
+    /// The engine breached an invariant.
+    Ours(String),
 }
 
 impl From<Problems> for Failure {
@@ -79,12 +86,13 @@ impl From<io::Error> for Failure {
 
 /// Exit code for bad input.
 const BAD_INPUT: u8 = 2;
-/// Exit code where the outside fails.
+/// Exit code where the outside fails, or we do.
 const OUTSIDE: u8 = 70;
 
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Presets(arguments) => presets::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
@@ -103,6 +111,9 @@ fn end(failure: Failure) -> ExitCode {
             (problems.render(colours), BAD_INPUT)
         }
         Failure::Input(message) => (format!("error: {message}"), BAD_INPUT),
+        Failure::Outside(message) | Failure::Ours(message) => {
+            (format!("error: {message}"), OUTSIDE)
+        }
         // Whoever reads has seen enough.
         Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             return ExitCode::SUCCESS;

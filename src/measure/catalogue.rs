@@ -108,13 +108,15 @@ catalogue! {
     }
     World Loss {
         BAD_DEBT "bad_debt" Currency Lower "bad debt":
-            "Negative balances that accounts were closed with."
+            "Deficits of bankrupt accounts, whoever bore them: paid by the fund, closed away by auto-deleveraging, socialised, uncovered."
         FUND_PAID "fund_paid" Currency Lower "paid by the fund":
             "What the insurance fund paid."
         FUND_DRAWDOWN "fund_drawdown" Currency Lower "fund drawdown":
             "Largest fall of the insurance fund's balance from its highest so far, the start included."
         ADL_NOTIONAL "adl_notional" Currency Lower "auto-deleveraged":
             "Value closed by auto-deleveraging."
+        ADL_DEFICIT "adl_deficit" Currency Lower "deficit borne by ADL":
+            "Deficits that auto-deleveraging closed away: what its counterparties bore."
         ADL_COUNT "adl_count" Count Lower "auto-deleveragings":
             "Closes of profitable positions by auto-deleveraging."
         SOCIALISED "socialised" Currency Lower "socialised":

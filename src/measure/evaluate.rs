@@ -38,7 +38,7 @@ impl Recorded {
             .map(|market| self.liquidated(market))
             .sum()
     }
-    /// Negative balances that accounts were closed with, in settlement currency.
+    /// Deficits of bankrupt accounts, whoever bore them, in settlement currency.
     pub fn bad_debt(&self) -> f64 {
         self.money(i128::from(self.tally.world.bad_debt.0))
     }
@@ -151,6 +151,7 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     add(&m::FUND_PAID, money(world.fund_paid));
     add(&m::FUND_DRAWDOWN, money(run.tally.fund_drawdown));
     add(&m::ADL_NOTIONAL, money(world.deleveraged));
+    add(&m::ADL_DEFICIT, money(world.deleveraged_deficit));
     add(&m::ADL_COUNT, count(EventKind::AutoDeleveraged));
     add(&m::SOCIALISED, money(world.socialised));
     add(&m::UNCOVERED, money(world.uncovered));

@@ -17,6 +17,7 @@ pub mod human;
 pub mod manifest;
 #[cfg(feature = "parquet")]
 mod parquet;
+pub mod pictures;
 pub mod steps;
 pub mod table;
 pub mod terminal;

@@ -249,7 +249,7 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
             "bad_debt",
             Real,
             CURRENCY,
-            "World: negative balances of closed accounts since the start.",
+            "World: deficits of bankrupt accounts since the start.",
             |v| money(v, v.world.bad_debt),
         ),
         Column::new(
@@ -265,6 +265,13 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
             CURRENCY,
             "World: closed by auto-deleveraging since the start.",
             |v| money(v, v.world.deleveraged),
+        ),
+        Column::new(
+            "adl_deficit",
+            Real,
+            CURRENCY,
+            "World: deficits closed away by auto-deleveraging since the start.",
+            |v| money(v, v.world.deleveraged_deficit),
         ),
         Column::new(
             "socialised",

@@ -141,6 +141,13 @@ impl Problems {
     }
 }
 
+/// Problems of a scenario whose text is no longer at hand.
+impl From<Vec<Problem>> for Problems {
+    fn from(list: Vec<Problem>) -> Self {
+        Self::new(list, Vec::new())
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.render(false))

@@ -421,7 +421,7 @@ fn the_summary_file_has_units_and_says_infinity_and_nothing() {
     };
     assert_eq!(
         find("bad_debt", Value::Null),
-        json!({"name": "bad_debt", "market": null, "value": 9.0, "unit": "settlement_currency", "direction": "lower_is_better"})
+        json!({"name": "bad_debt", "market": null, "value": 9.5, "unit": "settlement_currency", "direction": "lower_is_better"})
     );
     assert_eq!(find("amplification_bad_debt", Value::Null)["value"], "inf");
     assert_eq!(
@@ -449,7 +449,7 @@ fn the_table_is_aligned_plain_and_narrow() {
         "Price                                 BTC          ETH",
         "  drawdown, mid                    20.0 %          0 %",
         "  recovery half-life               20.0 s            -",
-        "  bad debt                          $9.00",
+        "  bad debt                          $9.50",
         "  bad debt                              ∞",
     ] {
         assert!(

@@ -1,0 +1,257 @@
+//! One run of a scenario, alone or beside its twin: from the file to the measured cascade.
+//!
+//! The twin has the same seed and the same organic decisions, its forced orders are absorbed at the
+//! mark without impact; the two run side by side on two threads, and each is sequential, so that
+//! the number of threads changes nothing.
+
+use crate::engine::{EngineFault, Observer, Rung, StopReason, World};
+use crate::measure::{self, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary};
+use crate::scenario::{Mode, Opening, Problems, Scenario};
+use crate::unit::MarketId;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// Distances from the mid at which depth and forced orders are compared, in steps of this size.
+const RUNG: f64 = 0.0025;
+/// How many of them.
+const RUNGS: usize = 80;
+
+/// A run to be made.
+#[derive(Clone, Debug)]
+pub struct Run<'a> {
+    scenario: &'a Scenario,
+    twin: bool,
+    audit_every_step: bool,
+    progress: Option<&'a Progress>,
+}
+
+/// How far a run is, and whether it shall stop: shared with whoever watches.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Steps done.
+    pub steps: AtomicU32,
+    /// Liquidations begun.
+    pub liquidations: AtomicU32,
+    /// Set to make the run stop after the step at hand.
+    pub stop: AtomicBool,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The run as it was recorded.
+    pub run: Recorded,
+    /// Its twin, where one was asked for.
+    pub twin: Option<Recorded>,
+    /// Every metric.
+    pub summary: Summary,
+    /// What became of the scenario's expectations.
+    pub outcomes: Vec<Outcome>,
+    /// Expectations that were left unchecked because they need a twin.
+    pub unchecked: Vec<ExpectSettings>,
+    /// Why the run ended.
+    pub reason: StopReason,
+    /// Steps done.
+    pub steps: u32,
+    /// What the world's builder had to say.
+    pub opening: Opening,
+    /// Depth against forced orders, by market: at the start, and at the highest reproduction number.
+    pub ladders: Vec<[LadderShot; 2]>,
+}
+
+/// Depth against forced orders at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct LadderShot {
+    /// The step before which it was taken.
+    pub step: u32,
+    /// Midpoint, in ticks.
+    pub mid: f64,
+    /// One rung a distance.
+    pub rungs: Vec<Rung>,
+}
+
+/// Why a run could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The scenario, or a file that it names, is wrong.
+    #[error("{0}")]
+    Scenario(Problems),
+    /// The engine breached an invariant.
+    #[error(transparent)]
+    Engine(#[from] EngineFault),
+}
+
+impl From<Problems> for RunError {
+    fn from(problems: Problems) -> Self {
+        Self::Scenario(problems)
+    }
+}
+
+impl<'a> Run<'a> {
+    /// A run of a scenario, without a twin.
+    pub const fn new(scenario: &'a Scenario) -> Self {
+        Self {
+            scenario,
+            twin: false,
+            audit_every_step: false,
+            progress: None,
+        }
+    }
+    /// With a twin beside it, or without.
+    #[must_use]
+    pub const fn twin(mut self, twin: bool) -> Self {
+        self.twin = twin;
+        self
+    }
+    /// With the whole ledger added up after every step, or only at the end.
+    #[must_use]
+    pub const fn audit_every_step(mut self, audit: bool) -> Self {
+        self.audit_every_step = audit;
+        self
+    }
+    /// Watched from another thread.
+    #[must_use]
+    pub const fn watched(mut self, progress: &'a Progress) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Makes the run.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]: a problem of the scenario's files, or a breached invariant.
+    pub fn finish(self) -> Result<Finished, RunError> {
+        let prepared = self.scenario.prepare()?;
+        let replicate = self.scenario.replicate;
+        let world = |mode| {
+            prepared
+                .setup(replicate, mode)
+                .map_err(|problems| RunError::from(Problems::from(problems)))
+        };
+        let (mut setup, opening) = world(Mode::Run)?;
+        setup.audit_every_step = self.audit_every_step;
+        let stop = self.progress.map(|progress| &progress.stop);
+        let stopped = || stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+        let alone = || {
+            let mut shots = Shots::new(setup.markets.len());
+            let recorder = Recorder::new(Frame::of(&setup), 1);
+            let mut world = World::new(setup);
+            shots.first(&world);
+            let (recorded, reason) = record(&mut world, recorder, |world| {
+                if let Some(progress) = self.progress {
+                    progress.steps.store(world.now(), Ordering::Relaxed);
+                    progress
+                        .liquidations
+                        .store(world.totals().liquidations, Ordering::Relaxed);
+                }
+                shots.see(world);
+                !stopped()
+            })?;
+            Ok::<_, RunError>((recorded, reason, world.now(), shots.taken))
+        };
+        let (run, twin) = if self.twin {
+            let (mut setup, _) = world(Mode::Twin)?;
+            setup.audit_every_step = self.audit_every_step;
+            let beside = || {
+                let recorder = Recorder::new(Frame::of(&setup), 1);
+                let mut world = World::new(setup);
+                record(&mut world, recorder, |_| !stopped()).map(|(recorded, _)| recorded)
+            };
+            let (run, twin) = rayon::join(alone, beside);
+            (run?, Some(twin?))
+        } else {
+            (alone()?, None)
+        };
+        let (run, reason, steps, ladders) = run;
+        let mut summary = measure::evaluate(&run);
+        if let Some(twin) = &twin {
+            summary.extend(measure::twin::compare(&run, twin));
+        }
+        let (unchecked, checked): (Vec<_>, Vec<_>) = self
+            .scenario
+            .expect
+            .iter()
+            .cloned()
+            .partition(|expect| expect.needs_twin() && twin.is_none());
+        let outcomes = checked
+            .iter()
+            .flat_map(|expect| expect.check(&summary))
+            .collect();
+        Ok(Finished {
+            run,
+            twin,
+            summary,
+            outcomes,
+            unchecked,
+            reason,
+            steps,
+            opening,
+            ladders,
+        })
+    }
+}
+
+fn record(
+    world: &mut World,
+    mut recorder: Recorder,
+    go_on: impl FnMut(&World) -> bool,
+) -> Result<(Recorded, StopReason), RunError> {
+    fn observer(recorder: &mut Recorder) -> impl Observer {
+        recorder
+    }
+    let reason = world.run(&mut observer(&mut recorder), go_on)?;
+    // The run has audited the ledger: nothing is missing, or it would not have come this far.
+    let gap = measure::gap(world.ledger()).map_err(|breach| EngineFault {
+        seed: 0,
+        replicate: 0,
+        step: world.now(),
+        phase: "audit",
+        breach,
+    })?;
+    Ok((recorder.finish(gap), reason))
+}
+
+/// Ladders at the start and at the highest reproduction number so far.
+struct Shots {
+    taken: Vec<[LadderShot; 2]>,
+    highest: Vec<f64>,
+    distances: Vec<f64>,
+}
+
+impl Shots {
+    fn new(markets: usize) -> Self {
+        Self {
+            taken: vec![[LadderShot::default(), LadderShot::default()]; markets],
+            highest: vec![0.0; markets],
+            distances: (1..=RUNGS).map(|k| k as f64 * RUNG).collect(),
+        }
+    }
+
+    fn shoot(&self, world: &World, market: usize) -> LadderShot {
+        let id = MarketId(market as u16);
+        LadderShot {
+            step: world.now(),
+            mid: world.venue(id).mid(),
+            rungs: world.ladder(id, &self.distances),
+        }
+    }
+
+    fn first(&mut self, world: &World) {
+        for market in 0..self.taken.len() {
+            let shot = self.shoot(world, market);
+            self.taken[market] = [shot.clone(), shot];
+        }
+    }
+
+    fn see(&mut self, world: &World) {
+        for market in 0..self.taken.len() {
+            let row = &world.rows()[market];
+            let now = row.down[0].max(row.up[0]);
+            // A ladder costs about as much as a step, so not every last rise is worth one.
+            if now.is_finite() && now > 1.1 * self.highest[market] && now > 0.05 {
+                self.highest[market] = now;
+                self.taken[market][1] = self.shoot(world, market);
+            }
+        }
+    }
+}
