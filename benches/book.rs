@@ -1,12 +1,33 @@
 //! The order book on one tape, beside a textbook book and beside the least that a ladder can be.
 //!
-//! Two million operations: 60 % limit orders around a mid that walks at random, 25 % cancels of a
-//! random earlier order, 15 % market orders. Every book gets the same tape in the same process;
-//! the lines `ratio to …`, for a sparse and for a dense book, come from the medians of interleaved runs.
+//! # The tape
+//!
+//! Two million operations laid down before the clock starts: 60 % limit orders, 25 % cancels, 15 % market
+//! orders. The mid walks a tick either way every ten operations, which is some 450 ticks by the end.
+//! Limit orders of 1 to 100 lots stand up to `ticks` from it, thinning out linearly; one in 50
+//! crosses. Four cancels in five name a living order, each as likely as any other; the fifth names any
+//! earlier order, most of which are gone. A market order asks for a uniform share of the other side,
+//! `1 / share` of it at most, as takers size their orders by what is there: so what rests is
+//! stationary.
+//!
+//! # The books
+//!
+//! - `ours`: [`Book`] without ambient depth, through the same trait as in a run.
+//! - `textbook`: a sorted map of queues on each side, a hash map from id to price, a list of trades
+//!   returned by every order.
+//! - `queued ladder`: quantity by tick and a linked queue at each, exact cancels; no owners, no record
+//!   of trades, no values, no price bitmap, no stale handles told from reused ones, no end of the
+//!   ladder, no self-trade.
+//! - `bare ladder`: quantity by tick, and nothing else. Whose quantity trades isn't known, so a
+//!   cancel takes what the order was when it came, or what is left at its price; so what it trades is
+//!   near what the others trade, not the same. The bound.
+//!
+//! One driver runs them all and keeps their handles in one flat vector. The lines `ratio to …` are
+//! medians of interleaved runs in one process.
 
 use criterion::{Criterion, Throughput};
 use deleverage::market::{
-    Book, BookSettings, Conditions, Contract, Frame, Order, OrderId, Venue, book::Depth,
+    Book, BookSettings, Conditions, Contract, Fill, Frame, Order, OrderId, Venue, book::Depth,
 };
 use deleverage::unit::{AccountId, Lots, Side, Span, Ticks};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -15,12 +36,23 @@ use std::time::{Duration, Instant};
 
 const OPERATIONS: usize = 2_000_000;
 const CEILING: u32 = 1 << 17;
+const ROUNDS: usize = 9;
 
 #[derive(Clone, Copy)]
-enum Operation {
-    Limit { side: Side, price: u32, lots: u32 },
-    Cancel { which: u32 },
-    Market { side: Side, lots: u32 },
+enum Kind {
+    Limit,
+    Cancel,
+    Market,
+}
+
+/// Operations by column.
+struct Tape {
+    kinds: Vec<Kind>,
+    sides: Vec<Side>,
+    prices: Vec<u32>,
+    lots: Vec<u32>,
+    /// For a cancel, which of the limit orders before it.
+    targets: Vec<u32>,
 }
 
 /// SplitMix64.
@@ -43,136 +75,214 @@ impl Dice {
     }
 }
 
-/// How far from the mid limit orders stand, and how large market orders are: the second decides
-/// how many orders come to rest.
+/// How far from the mid limit orders stand, and how much of the other side a market order may
+/// take: the second decides how many orders come to rest.
 #[derive(Clone, Copy)]
-struct Kind {
+struct Market {
     name: &'static str,
     ticks: u64,
-    market_lots: u64,
+    share: u64,
 }
 
-const KINDS: [Kind; 2] = [
-    // A few orders a tick over thousands of ticks, as on a venue with a fine tick.
-    Kind {
-        name: "sparse",
-        ticks: 2_000,
-        market_lots: 330,
+const MARKETS: [Market; 2] = [
+    // A handful of orders a tick over hundreds of ticks.
+    Market {
+        name: "balanced",
+        ticks: 400,
+        share: 500,
     },
-    // Hundreds of orders a tick, far more than the caches hold.
-    Kind {
-        name: "dense",
+    // Hundreds of orders a tick.
+    Market {
+        name: "deep",
         ticks: 200,
-        market_lots: 250,
+        share: 4_000,
     },
 ];
 
-fn tape(kind: Kind) -> Vec<Operation> {
-    let mut dice = Dice(1);
-    let mut mid = CEILING / 2;
-    let mut limits = 0;
-    (0..OPERATIONS)
-        .map(|_| {
-            // A tick either way every ten operations.
+impl Tape {
+    /// Lays a tape while a textbook book runs along, so that it is known who is still alive.
+    fn new(market: Market) -> Self {
+        let mut tape = Self {
+            kinds: Vec::new(),
+            sides: Vec::new(),
+            prices: Vec::new(),
+            lots: Vec::new(),
+            targets: Vec::new(),
+        };
+        let mut dice = Dice(1);
+        let mut book = Textbook::default();
+        let mut living: Vec<u64> = Vec::new();
+        let mut mid = CEILING / 2;
+        let mut limits = 0u64;
+        for _ in 0..OPERATIONS {
             match dice.roll(20) {
                 0 => mid += 1,
                 1 => mid -= 1,
                 _ => {}
             }
-            match dice.roll(100) {
-                0..60 => {
-                    let side = dice.side();
-                    // Mostly close to the mid, thinning out with distance; one in 50 crosses.
-                    let away = dice.roll(kind.ticks).min(dice.roll(kind.ticks)) as u32;
-                    let crosses = dice.roll(50) == 0;
-                    let price = if (side == Side::Buy) != crosses {
-                        mid - 1 - away
-                    } else {
-                        mid + 1 + away
-                    };
-                    limits += 1;
-                    Operation::Limit {
-                        side,
-                        price,
-                        lots: 1 + dice.roll(100) as u32,
+            let side = dice.side();
+            let what = dice.roll(100);
+            if what < 60 || living.is_empty() {
+                let away = dice.roll(market.ticks).min(dice.roll(market.ticks)) as u32;
+                let crosses = dice.roll(50) == 0;
+                let price = if (side == Side::Buy) != crosses {
+                    mid - 1 - away
+                } else {
+                    mid + 1 + away
+                };
+                let lots = 1 + dice.roll(100) as u32;
+                book.submit(limits, AccountId(9), side, i64::from(lots), Some(price));
+                living.push(limits);
+                limits += 1;
+                tape.push(Kind::Limit, side, price, lots, 0);
+            } else if what < 85 {
+                let target = if dice.roll(5) == 0 {
+                    dice.roll(limits)
+                } else {
+                    loop {
+                        let place = dice.roll(living.len() as u64) as usize;
+                        let id = living.swap_remove(place);
+                        if living.is_empty() || book.places.contains_key(&id) {
+                            break id;
+                        }
                     }
-                }
-                60..85 if limits > 0 => Operation::Cancel {
-                    which: dice.roll(limits) as u32,
-                },
-                _ => Operation::Market {
-                    side: dice.side(),
-                    lots: 1 + dice.roll(kind.market_lots) as u32,
-                },
+                };
+                book.cancel(target);
+                tape.push(Kind::Cancel, side, 0, 0, target as u32);
+            } else {
+                let there = book.resting[side.opposite().index()] as u64;
+                let lots = 1 + dice.roll(1 + 2 * there / market.share) as u32;
+                book.submit(u64::MAX, AccountId(9), side, i64::from(lots), None);
+                tape.push(Kind::Market, side, 0, lots, 0);
             }
-        })
-        .collect()
+        }
+        tape
+    }
+
+    fn push(&mut self, kind: Kind, side: Side, price: u32, lots: u32, target: u32) {
+        self.kinds.push(kind);
+        self.sides.push(side);
+        self.prices.push(price);
+        self.lots.push(lots);
+        self.targets.push(target);
+    }
 }
 
-/// Ours, without ambient depth, a step every thousand operations.
-fn ours(tape: &[Operation], ambient: Depth) -> (i64, Book) {
-    let settings = BookSettings {
-        spread_bps: 0.0,
-        depth: ambient,
-        resilience: Span::seconds(30.0),
-    };
-    let frame = Frame {
-        contract: Contract::linear(100),
-        ceiling: Ticks(i64::from(CEILING)),
-        lot: 1.0,
-        dt: 1.0,
-        start: f64::from(CEILING / 2),
-    };
-    let mut book = Book::new(&settings, &frame);
-    let nobody = OrderId {
-        slot: 0,
-        generation: 0,
-    };
-    let mut ids = Vec::with_capacity(tape.len());
-    let mut fills = Vec::new();
+/// What the driver asks of a book.
+trait Matcher {
+    type Handle: Copy;
+    /// A step of a thousand operations begins.
+    fn step(&mut self, step: u32);
+    /// How much traded, and the handle on what rests.
+    fn limit(&mut self, owner: AccountId, side: Side, price: u32, lots: i64)
+    -> (i64, Self::Handle);
+    fn market(&mut self, owner: AccountId, side: Side, lots: i64) -> i64;
+    fn cancel(&mut self, handle: Self::Handle);
+}
+
+fn drive<M: Matcher>(book: &mut M, handles: &mut Vec<M::Handle>, tape: &Tape) -> i64 {
     let mut traded = 0;
-    for (place, operation) in tape.iter().enumerate() {
-        let owner = AccountId(AccountId::SYSTEM + place as u32);
+    let columns = tape
+        .kinds
+        .iter()
+        .zip(&tape.sides)
+        .zip(&tape.prices)
+        .zip(&tape.lots)
+        .zip(&tape.targets);
+    for (place, ((((kind, side), price), lots), target)) in columns.enumerate() {
         if place % 1_000 == 0 {
-            fills.clear();
-            let conditions = Conditions {
-                step: (place / 1_000) as u32,
-                anchor: frame.start,
-                depth: 1.0,
-            };
-            book.open(&conditions, &mut fills);
+            book.step((place / 1_000) as u32);
         }
-        match *operation {
-            Operation::Limit { side, price, lots } => {
-                let order =
-                    Order::limit(owner, side, Lots(i64::from(lots)), Ticks(i64::from(price)));
-                let done = book.submit(&order, &mut fills);
-                traded += done.filled.0;
-                ids.push(done.resting.unwrap_or(nobody));
+        let owner = AccountId(AccountId::SYSTEM + place as u32);
+        match kind {
+            Kind::Limit => {
+                let (filled, handle) = book.limit(owner, *side, *price, i64::from(*lots));
+                traded += filled;
+                handles.push(handle);
             }
-            Operation::Cancel { which } => {
-                book.cancel(ids[which as usize]);
-            }
-            Operation::Market { side, lots } => {
-                let order = Order::market(owner, side, Lots(i64::from(lots)));
-                traded += book.submit(&order, &mut fills).filled.0;
-            }
+            Kind::Cancel => book.cancel(handles[*target as usize]),
+            Kind::Market => traded += book.market(owner, *side, i64::from(*lots)),
         }
     }
-    (traded, book)
+    traded
 }
 
-/// A textbook book: sorted maps of queues, and where each order is by its id.
+/// A book, and where its trades are listed until the next step.
+struct Ours {
+    book: Book,
+    fills: Vec<Fill>,
+}
+
+impl Ours {
+    fn new(ambient: Depth) -> Self {
+        let settings = BookSettings {
+            spread_bps: 0.0,
+            depth: ambient,
+            resilience: Span::seconds(30.0),
+        };
+        let frame = Frame {
+            contract: Contract::linear(100),
+            ceiling: Ticks(i64::from(CEILING)),
+            lot: 1.0,
+            dt: 1.0,
+            start: f64::from(CEILING / 2),
+        };
+        Self {
+            book: Book::new(&settings, &frame),
+            fills: Vec::new(),
+        }
+    }
+}
+
+impl Matcher for Ours {
+    type Handle = OrderId;
+    fn step(&mut self, step: u32) {
+        self.fills.clear();
+        let conditions = Conditions {
+            step,
+            anchor: f64::from(CEILING / 2),
+            depth: 1.0,
+        };
+        self.book.open(&conditions, &mut self.fills);
+    }
+    fn limit(&mut self, owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, OrderId) {
+        let order = Order::limit(owner, side, Lots(lots), Ticks(i64::from(price)));
+        let done = self.book.submit(&order, &mut self.fills);
+        let nobody = OrderId {
+            slot: 0,
+            generation: 0,
+        };
+        (done.filled.0, done.resting.unwrap_or(nobody))
+    }
+    fn market(&mut self, owner: AccountId, side: Side, lots: i64) -> i64 {
+        let order = Order::market(owner, side, Lots(lots));
+        self.book.submit(&order, &mut self.fills).filled.0
+    }
+    fn cancel(&mut self, handle: OrderId) {
+        self.book.cancel(handle);
+    }
+}
+
+/// Sorted maps of queues, and where each order is by its id.
 #[derive(Default)]
 struct Textbook {
     sides: [BTreeMap<u32, VecDeque<Queued>>; 2],
     places: HashMap<u64, (Side, u32)>,
-    trades: Vec<(AccountId, AccountId, u32, i64)>,
+    /// Lots that rest on each side.
+    resting: [i64; 2],
+    next: u64,
 }
 
 struct Queued {
     id: u64,
     owner: AccountId,
+    lots: i64,
+}
+
+struct Trade {
+    taker: AccountId,
+    maker: AccountId,
+    price: u32,
     lots: i64,
 }
 
@@ -184,8 +294,9 @@ impl Textbook {
         side: Side,
         lots: i64,
         limit: Option<u32>,
-    ) -> i64 {
+    ) -> Vec<Trade> {
         let mut left = lots;
+        let mut trades = Vec::new();
         let book = &mut self.sides[side.opposite().index()];
         while left > 0 {
             let best = match side {
@@ -202,7 +313,12 @@ impl Textbook {
             let queue = level.get_mut();
             while let Some(front) = queue.front_mut() {
                 let traded = left.min(front.lots);
-                self.trades.push((owner, front.owner, price, traded));
+                trades.push(Trade {
+                    taker: owner,
+                    maker: front.owner,
+                    price,
+                    lots: traded,
+                });
                 left -= traded;
                 front.lots -= traded;
                 if front.lots > 0 {
@@ -218,6 +334,7 @@ impl Textbook {
                 level.remove();
             }
         }
+        self.resting[side.opposite().index()] -= lots - left;
         if let (Some(limit), true) = (limit, left > 0) {
             let queue = self.sides[side.index()].entry(limit).or_default();
             queue.push_back(Queued {
@@ -226,8 +343,9 @@ impl Textbook {
                 lots: left,
             });
             self.places.insert(id, (side, limit));
+            self.resting[side.index()] += left;
         }
-        lots - left
+        trades
     }
 
     fn cancel(&mut self, id: u64) {
@@ -236,9 +354,10 @@ impl Textbook {
         };
         let book = &mut self.sides[side.index()];
         if let Some(queue) = book.get_mut(&price) {
-            // Ids grow along a queue.
-            if let Ok(place) = queue.binary_search_by_key(&id, |order| order.id) {
-                queue.remove(place);
+            if let Some(place) = queue.iter().position(|order| order.id == id)
+                && let Some(order) = queue.remove(place)
+            {
+                self.resting[side.index()] -= order.lots;
             }
             if queue.is_empty() {
                 book.remove(&price);
@@ -247,138 +366,297 @@ impl Textbook {
     }
 }
 
-fn textbook(tape: &[Operation]) -> i64 {
-    let mut book = Textbook::default();
-    let mut next = 0;
-    let mut traded = 0;
-    for (place, operation) in tape.iter().enumerate() {
-        let owner = AccountId(AccountId::SYSTEM + place as u32);
-        if place % 1_000 == 0 {
-            book.trades.clear();
-        }
-        match *operation {
-            Operation::Limit { side, price, lots } => {
-                traded += book.submit(next, owner, side, i64::from(lots), Some(price));
-                next += 1;
-            }
-            Operation::Cancel { which } => book.cancel(u64::from(which)),
-            Operation::Market { side, lots } => {
-                traded += book.submit(u64::MAX, owner, side, i64::from(lots), None);
-            }
-        }
-    }
-    traded
+/// What the trades of an order add up to.
+fn traded(trades: &[Trade]) -> i64 {
+    trades
+        .iter()
+        .map(|trade| {
+            black_box((trade.taker, trade.maker, trade.price));
+            trade.lots
+        })
+        .sum()
 }
 
-/// The least that a ladder can be: quantity by tick on each side, and what each order was. No owners,
-/// no queues, no trades: a cancel takes what is still there at the price.
-fn bare(tape: &[Operation]) -> i64 {
-    let mut bids = vec![0i64; CEILING as usize];
-    let mut asks = vec![0i64; CEILING as usize];
-    let (mut bid, mut ask) = (0usize, CEILING as usize - 1);
-    let mut orders: Vec<(u32, i32)> = Vec::with_capacity(tape.len());
-    let mut traded = 0;
-    let buy = |asks: &mut [i64], ask: &mut usize, limit: usize, mut left: i64| {
-        while left > 0 && *ask <= limit && *ask < CEILING as usize - 1 {
-            let lots = left.min(asks[*ask]);
-            asks[*ask] -= lots;
+impl Matcher for Textbook {
+    type Handle = u64;
+    fn step(&mut self, _step: u32) {}
+    fn limit(&mut self, owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, u64) {
+        let id = self.next;
+        self.next += 1;
+        (traded(&self.submit(id, owner, side, lots, Some(price))), id)
+    }
+    fn market(&mut self, owner: AccountId, side: Side, lots: i64) -> i64 {
+        traded(&self.submit(u64::MAX, owner, side, lots, None))
+    }
+    fn cancel(&mut self, id: u64) {
+        Textbook::cancel(self, id);
+    }
+}
+
+/// The least that a ladder can be: quantity by tick, and what each order was.
+struct Bare {
+    bids: Vec<i64>,
+    asks: Vec<i64>,
+    bid: usize,
+    ask: usize,
+    /// Price and lots of every order; a bid's are positive.
+    orders: Vec<(u32, i32)>,
+}
+
+impl Bare {
+    fn new() -> Self {
+        // Written once, so that the first touch of fresh memory isn't on the clock.
+        let mut orders = vec![(1, 1); OPERATIONS];
+        orders.clear();
+        Self {
+            bids: vec![0; CEILING as usize],
+            asks: vec![0; CEILING as usize],
+            bid: 0,
+            ask: CEILING as usize - 1,
+            orders,
+        }
+    }
+    fn buy(&mut self, limit: usize, mut left: i64) -> i64 {
+        while left > 0 && self.ask <= limit && self.ask < CEILING as usize - 1 {
+            let level = &mut self.asks[self.ask];
+            let lots = left.min(*level);
+            *level -= lots;
             left -= lots;
-            if asks[*ask] == 0 {
-                *ask += 1;
+            if *level == 0 {
+                self.ask += 1;
             }
         }
         left
-    };
-    let sell = |bids: &mut [i64], bid: &mut usize, limit: usize, mut left: i64| {
-        while left > 0 && *bid >= limit && *bid > 0 {
-            let lots = left.min(bids[*bid]);
-            bids[*bid] -= lots;
+    }
+    fn sell(&mut self, limit: usize, mut left: i64) -> i64 {
+        while left > 0 && self.bid >= limit && self.bid > 0 {
+            let level = &mut self.bids[self.bid];
+            let lots = left.min(*level);
+            *level -= lots;
             left -= lots;
-            if bids[*bid] == 0 {
-                *bid -= 1;
+            if *level == 0 {
+                self.bid -= 1;
             }
         }
         left
-    };
-    for operation in tape {
-        match *operation {
-            Operation::Limit { side, price, lots } => {
-                let (at, lots) = (price as usize, i64::from(lots));
-                let left = if side == Side::Buy {
-                    let left = buy(&mut asks, &mut ask, at, lots);
-                    bids[at] += left;
-                    if left > 0 {
-                        bid = bid.max(at);
-                    }
-                    orders.push((price, left as i32));
-                    left
-                } else {
-                    let left = sell(&mut bids, &mut bid, at, lots);
-                    asks[at] += left;
-                    if left > 0 {
-                        ask = ask.min(at);
-                    }
-                    orders.push((price, -(left as i32)));
-                    left
-                };
-                traded += lots - left;
+    }
+}
+
+impl Matcher for Bare {
+    type Handle = u32;
+    fn step(&mut self, _step: u32) {}
+    fn limit(&mut self, _owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, u32) {
+        let at = price as usize;
+        let handle = self.orders.len() as u32;
+        let left = if side == Side::Buy {
+            let left = self.buy(at, lots);
+            self.bids[at] += left;
+            if left > 0 {
+                self.bid = self.bid.max(at);
             }
-            Operation::Cancel { which } => {
-                let (price, lots) = std::mem::take(&mut orders[which as usize]);
-                let levels = if lots > 0 { &mut bids } else { &mut asks };
-                let level = &mut levels[price as usize];
-                *level -= i64::from(lots.abs()).min(*level);
+            self.orders.push((price, left as i32));
+            left
+        } else {
+            let left = self.sell(at, lots);
+            self.asks[at] += left;
+            if left > 0 {
+                self.ask = self.ask.min(at);
             }
-            Operation::Market { side, lots } => {
-                let lots = i64::from(lots);
-                let left = match side {
-                    Side::Buy => buy(&mut asks, &mut ask, CEILING as usize, lots),
-                    Side::Sell => sell(&mut bids, &mut bid, 0, lots),
-                };
-                traded += lots - left;
+            self.orders.push((price, -(left as i32)));
+            left
+        };
+        (lots - left, handle)
+    }
+    fn market(&mut self, _owner: AccountId, side: Side, lots: i64) -> i64 {
+        lots - match side {
+            Side::Buy => self.buy(CEILING as usize, lots),
+            Side::Sell => self.sell(0, lots),
+        }
+    }
+    fn cancel(&mut self, handle: u32) {
+        let (price, lots) = std::mem::take(&mut self.orders[handle as usize]);
+        let levels = if lots > 0 {
+            &mut self.bids
+        } else {
+            &mut self.asks
+        };
+        let level = &mut levels[price as usize];
+        *level -= i64::from(lots.abs()).min(*level);
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Waiting {
+    lots: i64,
+    tick: u32,
+    next: u32,
+}
+
+/// First, last and total of a queue.
+type Queue = (u32, u32, i64);
+
+/// A bare ladder with a queue at each price: who trades is known, so cancels are exact.
+struct Lined {
+    levels: Vec<Queue>,
+    bid: usize,
+    ask: usize,
+    orders: Vec<Waiting>,
+}
+
+impl Lined {
+    fn new() -> Self {
+        let mut orders = vec![
+            Waiting {
+                lots: 1,
+                ..Waiting::default()
+            };
+            OPERATIONS
+        ];
+        orders.truncate(1);
+        Self {
+            levels: vec![(0, 0, 0); CEILING as usize],
+            bid: 0,
+            ask: CEILING as usize - 1,
+            orders,
+        }
+    }
+    /// Takes from the best levels of one side up to a limit; what is left.
+    fn take(&mut self, side: Side, limit: usize, mut left: i64) -> i64 {
+        loop {
+            let at = match side {
+                Side::Buy if self.ask <= limit && self.ask < CEILING as usize - 1 => self.ask,
+                Side::Sell if self.bid >= limit && self.bid > 0 => self.bid,
+                _ => return left,
+            };
+            let (head, _, total) = &mut self.levels[at];
+            while left > 0 && *total > 0 {
+                let order = &mut self.orders[*head as usize];
+                let lots = left.min(order.lots);
+                order.lots -= lots;
+                *total -= lots;
+                left -= lots;
+                if order.lots == 0 {
+                    *head = order.next;
+                }
+            }
+            if *total > 0 {
+                return left;
+            }
+            self.levels[at] = (0, 0, 0);
+            match side {
+                Side::Buy => self.ask += 1,
+                Side::Sell => self.bid -= 1,
+            }
+            if left == 0 {
+                return 0;
             }
         }
     }
-    traded
 }
 
-fn timed(run: impl FnOnce() -> i64) -> (f64, i64) {
+impl Matcher for Lined {
+    type Handle = u32;
+    fn step(&mut self, _step: u32) {}
+    fn limit(&mut self, _owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, u32) {
+        let at = price as usize;
+        let left = self.take(side, at, lots);
+        if left == 0 {
+            return (lots, 0);
+        }
+        let slot = self.orders.len() as u32;
+        self.orders.push(Waiting {
+            lots: left,
+            tick: price,
+            next: 0,
+        });
+        let (head, tail, total) = &mut self.levels[at];
+        if *tail == 0 {
+            *head = slot;
+        } else {
+            self.orders[*tail as usize].next = slot;
+        }
+        *tail = slot;
+        *total += left;
+        match side {
+            Side::Buy => self.bid = self.bid.max(at),
+            Side::Sell => self.ask = self.ask.min(at),
+        }
+        (lots - left, slot)
+    }
+    fn market(&mut self, _owner: AccountId, side: Side, lots: i64) -> i64 {
+        let limit = match side {
+            Side::Buy => CEILING as usize,
+            Side::Sell => 0,
+        };
+        lots - self.take(side, limit, lots)
+    }
+    fn cancel(&mut self, handle: u32) {
+        if handle == 0 {
+            return;
+        }
+        let order = &mut self.orders[handle as usize];
+        let lots = std::mem::take(&mut order.lots);
+        let level = &mut self.levels[order.tick as usize];
+        level.2 -= lots;
+        if level.2 == 0 {
+            *level = (0, 0, 0);
+        }
+    }
+}
+
+/// Seconds and lots of one run; making the book isn't on the clock.
+fn timed<M: Matcher>(mut book: M, handles: &mut Vec<M::Handle>, tape: &Tape) -> (f64, i64) {
+    handles.clear();
     let start = Instant::now();
-    let traded = black_box(run());
+    let traded = black_box(drive(&mut book, handles, tape));
     (start.elapsed().as_secs_f64(), traded)
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
-fn ratios(kind: Kind, tape: &[Operation]) {
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
-    let mut traded = [0; 3];
-    for _ in 0..7 {
+fn ratios(market: Market, tape: &Tape) {
+    let mut times: [Vec<f64>; 4] = Default::default();
+    let mut traded = [0; 4];
+    let mut ids = Vec::with_capacity(OPERATIONS);
+    let mut names = Vec::with_capacity(OPERATIONS);
+    let mut places = Vec::with_capacity(OPERATIONS);
+    // The first round warms up.
+    for round in 0..=ROUNDS {
         let runs = [
-            timed(|| ours(tape, Depth::None {}).0),
-            timed(|| textbook(tape)),
-            timed(|| bare(tape)),
+            timed(Ours::new(Depth::None {}), &mut ids, tape),
+            timed(Textbook::default(), &mut names, tape),
+            timed(Lined::new(), &mut places, tape),
+            timed(Bare::new(), &mut places, tape),
         ];
         for (place, (seconds, lots)) in runs.into_iter().enumerate() {
-            times[place].push(seconds);
+            if round > 0 {
+                times[place].push(seconds);
+            }
             traded[place] = lots;
         }
     }
     assert_eq!(traded[0], traded[1], "the same tape trades the same");
-    let [ours, textbook, bare] = times.map(median);
-    let (_, book) = self::ours(tape, Depth::None {});
-    let resting = [(Side::Sell, 1), (Side::Buy, i64::from(CEILING) - 1)]
-        .map(|(side, end)| book.depth(side, Ticks(end)).0);
+    assert_eq!(traded[0], traded[2], "the same tape trades the same");
+    let [ours, textbook, lined, bare] = times.map(median);
+    let mut end = Textbook::default();
+    names.clear();
+    drive(&mut end, &mut names, tape);
+    let levels: usize = end.sides.iter().map(BTreeMap::len).sum();
     println!(
-        "{} tape: traded {traded:?} lots, {resting:?} lots rest at the end",
-        kind.name
+        "{} tape: {} lots traded ({} in the bare ladder); at the end {} orders of {} lots rest on {levels} ticks",
+        market.name,
+        traded[0],
+        traded[3],
+        end.places.len(),
+        end.resting.iter().sum::<i64>()
     );
     for (name, seconds) in [
         ("ours", ours),
         ("BTreeMap", textbook),
+        ("queued ladder", lined),
         ("bare ladder", bare),
     ] {
         println!(
@@ -388,14 +666,15 @@ fn ratios(kind: Kind, tape: &[Operation]) {
         );
     }
     println!("ratio to BTreeMap: {:.2}", textbook / ours);
+    println!("ratio to queued ladder: {:.2}", lined / ours);
     println!("ratio to bare ladder: {:.2}", bare / ours);
 }
 
 fn main() {
-    for kind in KINDS {
-        ratios(kind, &tape(kind));
+    for market in MARKETS {
+        ratios(market, &Tape::new(market));
     }
-    let tape = tape(KINDS[0]);
+    let tape = Tape::new(MARKETS[0]);
     let mut criterion = Criterion::default()
         .configure_from_args()
         .sample_size(10)
@@ -403,19 +682,26 @@ fn main() {
         .measurement_time(Duration::from_secs(2));
     let mut group = criterion.benchmark_group("tape");
     group.throughput(Throughput::Elements(OPERATIONS as u64));
-    group.bench_function("ours", |b| b.iter(|| ours(&tape, Depth::None {}).0));
-    group.bench_function("ours_with_ambient", |b| {
-        b.iter(|| ours(&tape, Depth::Flat { lots_per_tick: 5.0 }).0);
+    let mut handles = Vec::with_capacity(OPERATIONS);
+    group.bench_function("ours", |b| {
+        b.iter(|| timed(Ours::new(Depth::None {}), &mut handles, &tape).1);
     });
-    group.bench_function("textbook", |b| b.iter(|| textbook(&tape)));
-    group.bench_function("bare_ladder", |b| b.iter(|| bare(&tape)));
+    group.bench_function("ours_with_ambient", |b| {
+        b.iter(|| {
+            let ambient = Depth::Flat { lots_per_tick: 5.0 };
+            timed(Ours::new(ambient), &mut handles, &tape).1
+        });
+    });
     group.finish();
 
     let mut group = criterion.benchmark_group("call");
-    let (_, mut book) = ours(&tape[..500_000], Depth::Flat { lots_per_tick: 5.0 });
+    let mut ours = Ours::new(Depth::Flat { lots_per_tick: 5.0 });
+    handles.clear();
+    drive(&mut ours, &mut handles, &tape);
+    let book = &mut ours.book;
     let centre = f64::from(CEILING / 2);
     let mut fills = Vec::new();
-    let mut step = 1_000;
+    let mut step = 1 + (OPERATIONS / 1_000) as u32;
     group.bench_function("open", |b| {
         b.iter(|| {
             step += 1;
