@@ -5,8 +5,8 @@
 //! Two million operations laid down before the clock starts: 60 % limit orders, 25 % cancels, 15 % market
 //! orders. The mid walks a tick either way every ten operations, which is some 450 ticks by the end.
 //! Limit orders of 1 to 100 lots stand up to `ticks` from it, thinning out linearly; one in 50
-//! crosses. Four cancels in five name a living order, each as likely as any other; the fifth names any
-//! earlier order, most of which are gone. A market order asks for a uniform share of the other side,
+//! crosses. Four cancels in five name a living order, each as likely as any other; the fifth comes too
+//! late and names one of those that went last. A market order asks for a uniform share of the other side,
 //! `1 / share` of it at most, as takers size their orders by what is there: so what rests is
 //! stationary.
 //!
@@ -15,14 +15,14 @@
 //! - `ours`: [`Book`] without ambient depth, through the same trait as in a run.
 //! - `textbook`: a sorted map of queues on each side, a hash map from id to price, a list of trades
 //!   returned by every order.
-//! - `queued ladder`: quantity by tick and a linked queue at each, exact cancels; no owners, no record
-//!   of trades, no values, no price bitmap, no stale handles told from reused ones, no end of the
-//!   ladder, no self-trade.
-//! - `bare ladder`: quantity by tick, and nothing else. Whose quantity trades isn't known, so a
+//! - `bare ladder`: quantity by tick, and nothing else: no owners, no queues, no record of trades, no
+//!   values, no stale handles told from living ones, no self-trade, no ambient depth. Whose quantity trades isn't known, so a
 //!   cancel takes what the order was when it came, or what is left at its price; so what it trades is
 //!   near what the others trade, not the same. The bound.
 //!
-//! One driver runs them all and keeps their handles in one flat vector. The lines `ratio to …` are
+//! One driver runs them all and keeps their handles as traders do, in a flat table of places that are
+//! used again once an order is gone: with a handle for every order that ever was, most of the time
+//! would go into misses on dead handles, which no book can help. The lines `ratio to …` are
 //! medians of interleaved runs in one process.
 
 use criterion::{Criterion, Throughput};
@@ -37,6 +37,8 @@ use std::time::{Duration, Instant};
 const OPERATIONS: usize = 2_000_000;
 const CEILING: u32 = 1 << 17;
 const ROUNDS: usize = 9;
+/// How many places of orders that are gone wait before they are used again.
+const STALE: usize = 256;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -51,8 +53,10 @@ struct Tape {
     sides: Vec<Side>,
     prices: Vec<u32>,
     lots: Vec<u32>,
-    /// For a cancel, which of the limit orders before it.
-    targets: Vec<u32>,
+    /// Where a limit order's handle goes, or which one a cancel names.
+    places: Vec<u32>,
+    /// How many places there are.
+    room: usize,
 }
 
 /// SplitMix64.
@@ -107,11 +111,14 @@ impl Tape {
             sides: Vec::new(),
             prices: Vec::new(),
             lots: Vec::new(),
-            targets: Vec::new(),
+            places: Vec::new(),
+            room: 0,
         };
         let mut dice = Dice(1);
         let mut book = Textbook::default();
         let mut living: Vec<u64> = Vec::new();
+        let mut places: HashMap<u64, u32> = HashMap::new();
+        let mut gone: VecDeque<u32> = VecDeque::new();
         let mut mid = CEILING / 2;
         let mut limits = 0u64;
         for _ in 0..OPERATIONS {
@@ -131,56 +138,75 @@ impl Tape {
                     mid + 1 + away
                 };
                 let lots = 1 + dice.roll(100) as u32;
-                book.submit(limits, AccountId(9), side, i64::from(lots), Some(price));
+                let place = if gone.len() > STALE {
+                    gone.pop_front().unwrap_or_default()
+                } else {
+                    tape.room += 1;
+                    tape.room as u32 - 1
+                };
+                let trades = book.submit(limits, AccountId(9), side, i64::from(lots), Some(price));
+                places.insert(limits, place);
+                let done = trades.iter().map(|trade| trade.order).chain([limits]);
+                for id in done.filter(|id| !book.places.contains_key(id)) {
+                    gone.extend(places.remove(&id));
+                }
                 living.push(limits);
                 limits += 1;
-                tape.push(Kind::Limit, side, price, lots, 0);
+                tape.push(Kind::Limit, side, price, lots, place);
             } else if what < 85 {
-                let target = if dice.roll(5) == 0 {
-                    dice.roll(limits)
+                let place = if dice.roll(5) == 0 && !gone.is_empty() {
+                    gone[dice.roll(gone.len() as u64) as usize]
                 } else {
-                    loop {
+                    let id = loop {
                         let place = dice.roll(living.len() as u64) as usize;
                         let id = living.swap_remove(place);
                         if living.is_empty() || book.places.contains_key(&id) {
                             break id;
                         }
-                    }
+                    };
+                    book.cancel(id);
+                    let place = places.remove(&id).unwrap_or_default();
+                    gone.push_back(place);
+                    place
                 };
-                book.cancel(target);
-                tape.push(Kind::Cancel, side, 0, 0, target as u32);
+                tape.push(Kind::Cancel, side, 0, 0, place);
             } else {
                 let there = book.resting[side.opposite().index()] as u64;
                 let lots = 1 + dice.roll(1 + 2 * there / market.share) as u32;
-                book.submit(u64::MAX, AccountId(9), side, i64::from(lots), None);
+                let trades = book.submit(u64::MAX, AccountId(9), side, i64::from(lots), None);
+                for trade in trades {
+                    if !book.places.contains_key(&trade.order) {
+                        gone.extend(places.remove(&trade.order));
+                    }
+                }
                 tape.push(Kind::Market, side, 0, lots, 0);
             }
         }
         tape
     }
 
-    fn push(&mut self, kind: Kind, side: Side, price: u32, lots: u32, target: u32) {
+    fn push(&mut self, kind: Kind, side: Side, price: u32, lots: u32, place: u32) {
         self.kinds.push(kind);
         self.sides.push(side);
         self.prices.push(price);
         self.lots.push(lots);
-        self.targets.push(target);
+        self.places.push(place);
     }
 }
 
 /// What the driver asks of a book.
 trait Matcher {
-    type Handle: Copy;
+    type Handle: Copy + Default;
     /// A step of a thousand operations begins.
     fn step(&mut self, step: u32);
     /// How much traded, and the handle on what rests.
     fn limit(&mut self, owner: AccountId, side: Side, price: u32, lots: i64)
     -> (i64, Self::Handle);
     fn market(&mut self, owner: AccountId, side: Side, lots: i64) -> i64;
-    fn cancel(&mut self, handle: Self::Handle);
+    fn cancel(&mut self, handle: &mut Self::Handle);
 }
 
-fn drive<M: Matcher>(book: &mut M, handles: &mut Vec<M::Handle>, tape: &Tape) -> i64 {
+fn drive<M: Matcher>(book: &mut M, handles: &mut [M::Handle], tape: &Tape) -> i64 {
     let mut traded = 0;
     let columns = tape
         .kinds
@@ -188,19 +214,19 @@ fn drive<M: Matcher>(book: &mut M, handles: &mut Vec<M::Handle>, tape: &Tape) ->
         .zip(&tape.sides)
         .zip(&tape.prices)
         .zip(&tape.lots)
-        .zip(&tape.targets);
-    for (place, ((((kind, side), price), lots), target)) in columns.enumerate() {
-        if place % 1_000 == 0 {
-            book.step((place / 1_000) as u32);
+        .zip(&tape.places);
+    for (count, ((((kind, side), price), lots), place)) in columns.enumerate() {
+        if count % 1_000 == 0 {
+            book.step((count / 1_000) as u32);
         }
-        let owner = AccountId(AccountId::SYSTEM + place as u32);
+        let owner = AccountId(AccountId::SYSTEM + count as u32);
         match kind {
             Kind::Limit => {
                 let (filled, handle) = book.limit(owner, *side, *price, i64::from(*lots));
                 traded += filled;
-                handles.push(handle);
+                handles[*place as usize] = handle;
             }
-            Kind::Cancel => book.cancel(handles[*target as usize]),
+            Kind::Cancel => book.cancel(&mut handles[*place as usize]),
             Kind::Market => traded += book.market(owner, *side, i64::from(*lots)),
         }
     }
@@ -235,7 +261,7 @@ impl Ours {
 }
 
 impl Matcher for Ours {
-    type Handle = OrderId;
+    type Handle = Option<OrderId>;
     fn step(&mut self, step: u32) {
         self.fills.clear();
         let conditions = Conditions {
@@ -245,21 +271,25 @@ impl Matcher for Ours {
         };
         self.book.open(&conditions, &mut self.fills);
     }
-    fn limit(&mut self, owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, OrderId) {
+    fn limit(
+        &mut self,
+        owner: AccountId,
+        side: Side,
+        price: u32,
+        lots: i64,
+    ) -> (i64, Option<OrderId>) {
         let order = Order::limit(owner, side, Lots(lots), Ticks(i64::from(price)));
         let done = self.book.submit(&order, &mut self.fills);
-        let nobody = OrderId {
-            slot: 0,
-            generation: 0,
-        };
-        (done.filled.0, done.resting.unwrap_or(nobody))
+        (done.filled.0, done.resting)
     }
     fn market(&mut self, owner: AccountId, side: Side, lots: i64) -> i64 {
         let order = Order::market(owner, side, Lots(lots));
         self.book.submit(&order, &mut self.fills).filled.0
     }
-    fn cancel(&mut self, handle: OrderId) {
-        self.book.cancel(handle);
+    fn cancel(&mut self, handle: &mut Option<OrderId>) {
+        if let Some(id) = handle {
+            self.book.cancel(*id);
+        }
     }
 }
 
@@ -282,6 +312,8 @@ struct Queued {
 struct Trade {
     taker: AccountId,
     maker: AccountId,
+    /// The maker's order.
+    order: u64,
     price: u32,
     lots: i64,
 }
@@ -316,6 +348,7 @@ impl Textbook {
                 trades.push(Trade {
                     taker: owner,
                     maker: front.owner,
+                    order: front.id,
                     price,
                     lots: traded,
                 });
@@ -371,7 +404,7 @@ fn traded(trades: &[Trade]) -> i64 {
     trades
         .iter()
         .map(|trade| {
-            black_box((trade.taker, trade.maker, trade.price));
+            black_box((trade.taker, trade.maker, trade.order, trade.price));
             trade.lots
         })
         .sum()
@@ -388,32 +421,27 @@ impl Matcher for Textbook {
     fn market(&mut self, owner: AccountId, side: Side, lots: i64) -> i64 {
         traded(&self.submit(u64::MAX, owner, side, lots, None))
     }
-    fn cancel(&mut self, id: u64) {
-        Textbook::cancel(self, id);
+    fn cancel(&mut self, id: &mut u64) {
+        Textbook::cancel(self, *id);
     }
 }
 
-/// The least that a ladder can be: quantity by tick, and what each order was.
+/// The least that a ladder can be: quantity by tick. The handle is what the order was, a price and
+/// lots, where a bid's are positive.
 struct Bare {
     bids: Vec<i64>,
     asks: Vec<i64>,
     bid: usize,
     ask: usize,
-    /// Price and lots of every order; a bid's are positive.
-    orders: Vec<(u32, i32)>,
 }
 
 impl Bare {
     fn new() -> Self {
-        // Written once, so that the first touch of fresh memory isn't on the clock.
-        let mut orders = vec![(1, 1); OPERATIONS];
-        orders.clear();
         Self {
             bids: vec![0; CEILING as usize],
             asks: vec![0; CEILING as usize],
             bid: 0,
             ask: CEILING as usize - 1,
-            orders,
         }
     }
     fn buy(&mut self, limit: usize, mut left: i64) -> i64 {
@@ -443,29 +471,25 @@ impl Bare {
 }
 
 impl Matcher for Bare {
-    type Handle = u32;
+    type Handle = (u32, i32);
     fn step(&mut self, _step: u32) {}
-    fn limit(&mut self, _owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, u32) {
+    fn limit(&mut self, _owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, (u32, i32)) {
         let at = price as usize;
-        let handle = self.orders.len() as u32;
-        let left = if side == Side::Buy {
+        if side == Side::Buy {
             let left = self.buy(at, lots);
             self.bids[at] += left;
             if left > 0 {
                 self.bid = self.bid.max(at);
             }
-            self.orders.push((price, left as i32));
-            left
+            (lots - left, (price, left as i32))
         } else {
             let left = self.sell(at, lots);
             self.asks[at] += left;
             if left > 0 {
                 self.ask = self.ask.min(at);
             }
-            self.orders.push((price, -(left as i32)));
-            left
-        };
-        (lots - left, handle)
+            (lots - left, (price, -(left as i32)))
+        }
     }
     fn market(&mut self, _owner: AccountId, side: Side, lots: i64) -> i64 {
         lots - match side {
@@ -473,8 +497,8 @@ impl Matcher for Bare {
             Side::Sell => self.sell(0, lots),
         }
     }
-    fn cancel(&mut self, handle: u32) {
-        let (price, lots) = std::mem::take(&mut self.orders[handle as usize]);
+    fn cancel(&mut self, handle: &mut (u32, i32)) {
+        let (price, lots) = std::mem::take(handle);
         let levels = if lots > 0 {
             &mut self.bids
         } else {
@@ -485,130 +509,11 @@ impl Matcher for Bare {
     }
 }
 
-#[derive(Clone, Copy, Default)]
-struct Waiting {
-    lots: i64,
-    tick: u32,
-    next: u32,
-}
-
-/// First, last and total of a queue.
-type Queue = (u32, u32, i64);
-
-/// A bare ladder with a queue at each price: who trades is known, so cancels are exact.
-struct Lined {
-    levels: Vec<Queue>,
-    bid: usize,
-    ask: usize,
-    orders: Vec<Waiting>,
-}
-
-impl Lined {
-    fn new() -> Self {
-        let mut orders = vec![
-            Waiting {
-                lots: 1,
-                ..Waiting::default()
-            };
-            OPERATIONS
-        ];
-        orders.truncate(1);
-        Self {
-            levels: vec![(0, 0, 0); CEILING as usize],
-            bid: 0,
-            ask: CEILING as usize - 1,
-            orders,
-        }
-    }
-    /// Takes from the best levels of one side up to a limit; what is left.
-    fn take(&mut self, side: Side, limit: usize, mut left: i64) -> i64 {
-        loop {
-            let at = match side {
-                Side::Buy if self.ask <= limit && self.ask < CEILING as usize - 1 => self.ask,
-                Side::Sell if self.bid >= limit && self.bid > 0 => self.bid,
-                _ => return left,
-            };
-            let (head, _, total) = &mut self.levels[at];
-            while left > 0 && *total > 0 {
-                let order = &mut self.orders[*head as usize];
-                let lots = left.min(order.lots);
-                order.lots -= lots;
-                *total -= lots;
-                left -= lots;
-                if order.lots == 0 {
-                    *head = order.next;
-                }
-            }
-            if *total > 0 {
-                return left;
-            }
-            self.levels[at] = (0, 0, 0);
-            match side {
-                Side::Buy => self.ask += 1,
-                Side::Sell => self.bid -= 1,
-            }
-            if left == 0 {
-                return 0;
-            }
-        }
-    }
-}
-
-impl Matcher for Lined {
-    type Handle = u32;
-    fn step(&mut self, _step: u32) {}
-    fn limit(&mut self, _owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, u32) {
-        let at = price as usize;
-        let left = self.take(side, at, lots);
-        if left == 0 {
-            return (lots, 0);
-        }
-        let slot = self.orders.len() as u32;
-        self.orders.push(Waiting {
-            lots: left,
-            tick: price,
-            next: 0,
-        });
-        let (head, tail, total) = &mut self.levels[at];
-        if *tail == 0 {
-            *head = slot;
-        } else {
-            self.orders[*tail as usize].next = slot;
-        }
-        *tail = slot;
-        *total += left;
-        match side {
-            Side::Buy => self.bid = self.bid.max(at),
-            Side::Sell => self.ask = self.ask.min(at),
-        }
-        (lots - left, slot)
-    }
-    fn market(&mut self, _owner: AccountId, side: Side, lots: i64) -> i64 {
-        let limit = match side {
-            Side::Buy => CEILING as usize,
-            Side::Sell => 0,
-        };
-        lots - self.take(side, limit, lots)
-    }
-    fn cancel(&mut self, handle: u32) {
-        if handle == 0 {
-            return;
-        }
-        let order = &mut self.orders[handle as usize];
-        let lots = std::mem::take(&mut order.lots);
-        let level = &mut self.levels[order.tick as usize];
-        level.2 -= lots;
-        if level.2 == 0 {
-            *level = (0, 0, 0);
-        }
-    }
-}
-
 /// Seconds and lots of one run; making the book isn't on the clock.
-fn timed<M: Matcher>(mut book: M, handles: &mut Vec<M::Handle>, tape: &Tape) -> (f64, i64) {
-    handles.clear();
+fn timed<M: Matcher>(mut book: M, tape: &Tape) -> (f64, i64) {
+    let mut handles = vec![M::Handle::default(); tape.room];
     let start = Instant::now();
-    let traded = black_box(drive(&mut book, handles, tape));
+    let traded = black_box(drive(&mut book, &mut handles, tape));
     (start.elapsed().as_secs_f64(), traded)
 }
 
@@ -618,18 +523,14 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn ratios(market: Market, tape: &Tape) {
-    let mut times: [Vec<f64>; 4] = Default::default();
-    let mut traded = [0; 4];
-    let mut ids = Vec::with_capacity(OPERATIONS);
-    let mut names = Vec::with_capacity(OPERATIONS);
-    let mut places = Vec::with_capacity(OPERATIONS);
+    let mut times: [Vec<f64>; 3] = Default::default();
+    let mut traded = [0; 3];
     // The first round warms up.
     for round in 0..=ROUNDS {
         let runs = [
-            timed(Ours::new(Depth::None {}), &mut ids, tape),
-            timed(Textbook::default(), &mut names, tape),
-            timed(Lined::new(), &mut places, tape),
-            timed(Bare::new(), &mut places, tape),
+            timed(Ours::new(Depth::None {}), tape),
+            timed(Textbook::default(), tape),
+            timed(Bare::new(), tape),
         ];
         for (place, (seconds, lots)) in runs.into_iter().enumerate() {
             if round > 0 {
@@ -639,24 +540,21 @@ fn ratios(market: Market, tape: &Tape) {
         }
     }
     assert_eq!(traded[0], traded[1], "the same tape trades the same");
-    assert_eq!(traded[0], traded[2], "the same tape trades the same");
-    let [ours, textbook, lined, bare] = times.map(median);
+    let [ours, textbook, bare] = times.map(median);
     let mut end = Textbook::default();
-    names.clear();
-    drive(&mut end, &mut names, tape);
+    drive(&mut end, &mut vec![0; tape.room], tape);
     let levels: usize = end.sides.iter().map(BTreeMap::len).sum();
     println!(
         "{} tape: {} lots traded ({} in the bare ladder); at the end {} orders of {} lots rest on {levels} ticks",
         market.name,
         traded[0],
-        traded[3],
+        traded[2],
         end.places.len(),
         end.resting.iter().sum::<i64>()
     );
     for (name, seconds) in [
         ("ours", ours),
         ("BTreeMap", textbook),
-        ("queued ladder", lined),
         ("bare ladder", bare),
     ] {
         println!(
@@ -666,7 +564,6 @@ fn ratios(market: Market, tape: &Tape) {
         );
     }
     println!("ratio to BTreeMap: {:.2}", textbook / ours);
-    println!("ratio to queued ladder: {:.2}", lined / ours);
     println!("ratio to bare ladder: {:.2}", bare / ours);
 }
 
@@ -682,22 +579,20 @@ fn main() {
         .measurement_time(Duration::from_secs(2));
     let mut group = criterion.benchmark_group("tape");
     group.throughput(Throughput::Elements(OPERATIONS as u64));
-    let mut handles = Vec::with_capacity(OPERATIONS);
     group.bench_function("ours", |b| {
-        b.iter(|| timed(Ours::new(Depth::None {}), &mut handles, &tape).1);
+        b.iter(|| timed(Ours::new(Depth::None {}), &tape).1);
     });
     group.bench_function("ours_with_ambient", |b| {
         b.iter(|| {
             let ambient = Depth::Flat { lots_per_tick: 5.0 };
-            timed(Ours::new(ambient), &mut handles, &tape).1
+            timed(Ours::new(ambient), &tape).1
         });
     });
     group.finish();
 
     let mut group = criterion.benchmark_group("call");
     let mut ours = Ours::new(Depth::Flat { lots_per_tick: 5.0 });
-    handles.clear();
-    drive(&mut ours, &mut handles, &tape);
+    drive(&mut ours, &mut vec![None; tape.room], &tape);
     let book = &mut ours.book;
     let centre = f64::from(CEILING / 2);
     let mut fills = Vec::new();

@@ -39,7 +39,7 @@ use super::frame::Frame;
 use super::order::{Execution, Fill, Order, OrderId, Refusal, Standing};
 use super::venue::{Conditions, Quote, Venue};
 use crate::unit::{AccountId, Cash, Lots, Side, Ticks};
-use ladder::{Ladder, Taker};
+use ladder::{Ladder, NONE, Taker, key};
 
 /// The order book of one market.
 #[derive(Clone, Debug)]
@@ -50,19 +50,10 @@ pub struct Book {
     last: Ticks,
 }
 
-/// Distance along the direction in which a taker's price gets worse.
-#[inline]
-fn worse(maker: Side, tick: u32) -> i64 {
-    match maker {
-        Side::Buy => -i64::from(tick),
-        Side::Sell => i64::from(tick),
-    }
-}
-
 /// Whether a maker's price is within a taker's limit.
 #[inline]
 fn within(maker: Side, price: u32, limit: u32) -> bool {
-    worse(maker, price) <= worse(maker, limit)
+    key(maker, price) <= key(maker, limit)
 }
 
 impl Book {
@@ -147,6 +138,37 @@ impl Book {
         }
     }
 
+    /// Key of the best ambient level.
+    #[inline]
+    fn ambient_front(&self, maker: Side) -> u32 {
+        match self.ambient.best(maker) {
+            Some(tick) => key(maker, tick),
+            None => NONE,
+        }
+    }
+
+    /// Trades with the ambient depth up to a price: quantity, value, first and last price.
+    fn take_ambient(
+        &mut self,
+        limit: u32,
+        wanted: i64,
+        taker: &Taker,
+        fills: &mut Vec<Fill>,
+    ) -> (i64, Cash, u32, u32) {
+        let run = self.ambient.take(taker.side.opposite(), wanted, limit);
+        let value = Cash::from_wide(run.moment * i128::from(taker.contract.quanta()))
+            .unwrap_or_else(|| panic!("value of {run:?} overflows"));
+        fills.push(Fill {
+            taker: taker.owner,
+            maker: AccountId::BACKGROUND,
+            side: taker.side,
+            quantity: Lots(run.quantity),
+            value,
+            price: Ticks(i64::from(run.last)),
+        });
+        (run.quantity, value, run.first, run.last)
+    }
+
     fn check(&self, order: &Order) -> Result<u32, Refusal> {
         if order.quantity <= Lots::ZERO {
             return Err(Refusal::NoQuantity);
@@ -179,55 +201,41 @@ impl Venue for Book {
             }
         };
         let maker = order.side.opposite();
+        let end = key(maker, limit);
+        if order.standing == Standing::PostOnly
+            && self.ladder.front(maker).min(self.ambient_front(maker)) <= end
+        {
+            execution.refused = Some(Refusal::WouldTrade);
+            return execution;
+        }
         let taker = Taker {
             owner: order.owner,
             side: order.side,
             contract: self.frame.contract,
         };
         let mut left = order.quantity.0;
-        let mut at = self.best(maker);
-        if order.standing == Standing::PostOnly && at.is_some_and(|at| within(maker, at, limit)) {
-            execution.refused = Some(Refusal::WouldTrade);
-            return execution;
-        }
         let (mut first, mut last) = (0, 0);
         let mut value = Cash::ZERO;
-        while let Some(price) = at.filter(|at| left > 0 && within(maker, *at, limit)) {
-            let explicit = self.ladder.best(maker);
-            let (quantity, from, to) = if explicit == Some(price) {
-                let before = fills.len();
-                let quantity = self.ladder.take(price, left, &taker, fills);
-                value += fills[before..].iter().map(|fill| fill.value).sum();
-                (quantity, price, price)
+        while left > 0 {
+            let explicit = self.ladder.front(maker);
+            let ambient = self.ambient_front(maker);
+            if explicit.min(ambient) > end {
+                break;
+            }
+            let (quantity, worth, from, to) = if explicit <= ambient {
+                let price = key(maker, explicit);
+                let (quantity, worth) = self.ladder.take(price, left, &taker, fills);
+                (quantity, worth, price, price)
             } else {
                 // Up to, but not including, the next explicit order: that comes first at its price.
-                let end = match (explicit, maker) {
-                    (Some(next), Side::Sell) => limit.min(next - 1),
-                    (Some(next), Side::Buy) => limit.max(next + 1),
-                    (None, _) => limit,
-                };
-                let run = self.ambient.take(maker, left, end);
-                let worth = Cash::from_wide(run.moment * i128::from(self.frame.contract.quanta()))
-                    .unwrap_or_else(|| panic!("value of {run:?} overflows"));
-                fills.push(Fill {
-                    taker: order.owner,
-                    maker: AccountId::BACKGROUND,
-                    side: order.side,
-                    quantity: Lots(run.quantity),
-                    value: worth,
-                    price: Ticks(i64::from(run.last)),
-                });
-                value += worth;
-                (run.quantity, run.first, run.last)
+                self.take_ambient(key(maker, end.min(explicit - 1)), left, &taker, fills)
             };
+            value += worth;
             if quantity > 0 {
-                if first == 0 {
-                    first = from;
-                }
+                first = if first == 0 { from } else { first };
                 last = to;
                 left -= quantity;
             }
-            at = self.best(maker);
         }
         if last != 0 {
             self.last = Ticks(i64::from(last));
