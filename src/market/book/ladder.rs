@@ -18,6 +18,7 @@ use crate::market::contract::Contract;
 use crate::market::order::{Fill, OrderId};
 use crate::market::sparse::Sparse;
 use crate::unit::{AccountId, Cash, Lots, Side, Ticks};
+use std::hint::select_unpredictable;
 
 /// Slot 0 of the store is nobody's, so that an all-zero level is an empty one. Its links are
 /// written and never read.
@@ -33,7 +34,9 @@ pub(super) fn key(maker: Side, tick: u32) -> u32 {
     tick ^ (maker.index() as u32).wrapping_sub(1)
 }
 
+/// Two to a cache line, none across two.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct Resting {
     /// What is left; zero while nobody uses the place.
     quantity: i64,
@@ -53,12 +56,22 @@ struct Level {
     tail: u32,
 }
 
-/// An incoming order as one level sees it.
+/// An incoming order as the queues see it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taker {
     pub(super) owner: AccountId,
     pub(super) side: Side,
     pub(super) contract: Contract,
+}
+
+/// What an incoming order traded; prices are zero where it was nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sweep {
+    pub(super) quantity: i64,
+    pub(super) value: Cash,
+    /// Price of the first trade and of the last.
+    pub(super) first: u32,
+    pub(super) last: u32,
 }
 
 /// The explicit orders of one market.
@@ -131,6 +144,15 @@ impl Ladder {
         }
     }
 
+    /// Moves a side's best price on from a level that has emptied.
+    #[inline]
+    fn advance(&mut self, maker: Side, tick: u32) {
+        self.best[maker.index()] = match self.beyond(maker, tick) {
+            Some(tick) => key(maker, tick),
+            None => NONE,
+        };
+    }
+
     /// Puts an order at the end of its queue.
     #[inline]
     pub(super) fn rest(
@@ -147,8 +169,7 @@ impl Ladder {
         let level = self.levels.cell_mut(tick);
         level.total += quantity;
         let before = std::mem::replace(&mut level.tail, slot);
-        let alone = before == NOBODY;
-        level.head = if alone { slot } else { level.head };
+        level.head = select_unpredictable(before == NOBODY, slot, level.head);
         self.orders[before as usize].next = slot;
         let order = &mut self.orders[slot as usize];
         self.free = order.next;
@@ -161,11 +182,10 @@ impl Ladder {
             prev: before,
             generation,
         };
-        if alone {
-            self.levels.mark(tick);
-            let best = &mut self.best[side.index()];
-            *best = key(side, tick).min(*best);
-        }
+        // Nothing new where the level is already occupied, but doing it is cheaper than asking.
+        self.levels.set(tick, true);
+        let best = &mut self.best[side.index()];
+        *best = key(side, tick).min(*best);
         OrderId { slot, generation }
     }
 
@@ -215,10 +235,16 @@ impl Ladder {
         self.orders[next as usize].prev = prev;
         let level = self.levels.cell_mut(tick);
         level.total -= quantity;
-        level.head = if prev == NOBODY { next } else { level.head };
-        level.tail = if next == NOBODY { prev } else { level.tail };
-        if level.total == 0 {
-            self.vacate(tick);
+        level.head = select_unpredictable(prev == NOBODY, next, level.head);
+        level.tail = select_unpredictable(next == NOBODY, prev, level.tail);
+        let emptied = level.total == 0;
+        self.levels.set(tick, !emptied);
+        if emptied {
+            for maker in [Side::Buy, Side::Sell] {
+                if key(maker, tick) == self.front(maker) {
+                    self.advance(maker, tick);
+                }
+            }
         }
     }
 
@@ -234,75 +260,88 @@ impl Ladder {
         true
     }
 
-    /// Trades with the queue of one level; how much traded, and what it is worth. The taker's own
-    /// orders are cancelled where they stand in the way.
+    /// Trades with a side's queues in order of price, up to the price with the key `end`, which
+    /// isn't [`NONE`]. The taker's own orders are cancelled where they stand in the way.
     #[inline]
-    pub(super) fn take(
+    pub(super) fn sweep(
         &mut self,
-        tick: u32,
-        wanted: i64,
         taker: &Taker,
+        wanted: i64,
+        end: u32,
         fills: &mut Vec<Fill>,
-    ) -> (i64, Cash) {
-        let price = Ticks(i64::from(tick));
-        let level = self.levels.cell_mut(tick);
-        let first = level.head;
-        let (mut at, mut done) = (first, NOBODY);
-        let (mut left, mut total) = (wanted, level.total);
-        let mut worth = Cash::ZERO;
-        while left > 0 && at != NOBODY {
-            let order = &mut self.orders[at as usize];
-            if order.owner == taker.owner {
-                total -= std::mem::take(&mut order.quantity);
-            } else {
-                let traded = left.min(order.quantity);
-                let quantity = Lots(traded);
-                let value = taker.contract.value(quantity, price);
-                fills.push(Fill {
-                    taker: taker.owner,
-                    maker: order.owner,
-                    side: taker.side,
-                    quantity,
-                    value,
-                    price,
-                });
-                worth += value;
-                left -= traded;
-                total -= traded;
-                order.quantity -= traded;
-                if order.quantity > 0 {
-                    break;
-                }
-            }
-            done = at;
-            at = order.next;
+    ) -> Sweep {
+        // One branch here, so that the loops know their side.
+        match taker.side {
+            Side::Buy => self.sweep_side(Side::Sell, taker, wanted, end, fills),
+            Side::Sell => self.sweep_side(Side::Buy, taker, wanted, end, fills),
         }
-        if done != NOBODY {
-            // What was used up goes back to the free list as one chain.
-            level.head = at;
-            level.tail = if at == NOBODY { NOBODY } else { level.tail };
-            self.orders[at as usize].prev = NOBODY;
-            self.orders[done as usize].next = self.free;
-            self.free = first;
-        }
-        level.total = total;
-        if total == 0 {
-            self.vacate(tick);
-        }
-        (wanted - left, worth)
     }
 
-    /// Takes the mark off an empty level, and moves the best price on where it was there.
-    #[inline]
-    fn vacate(&mut self, tick: u32) {
-        self.levels.unmark(tick);
-        if key(Side::Buy, tick) == self.best[0] {
-            self.best[0] = self
-                .beyond(Side::Buy, tick)
-                .map_or(NONE, |tick| key(Side::Buy, tick));
-        } else if tick == self.best[1] {
-            self.best[1] = self.beyond(Side::Sell, tick).unwrap_or(NONE);
+    #[inline(always)]
+    fn sweep_side(
+        &mut self,
+        maker: Side,
+        taker: &Taker,
+        wanted: i64,
+        end: u32,
+        fills: &mut Vec<Fill>,
+    ) -> Sweep {
+        let mut sweep = Sweep::default();
+        let mut left = wanted;
+        while left > 0 && self.front(maker) <= end {
+            let tick = key(maker, self.front(maker));
+            let price = Ticks(i64::from(tick));
+            let level = self.levels.cell_mut(tick);
+            let first = level.head;
+            let (mut at, mut done) = (first, NOBODY);
+            let before = left;
+            let mut own = 0;
+            while left > 0 && at != NOBODY {
+                let order = &mut self.orders[at as usize];
+                if order.owner == taker.owner {
+                    own += std::mem::take(&mut order.quantity);
+                } else {
+                    let traded = left.min(order.quantity);
+                    let quantity = Lots(traded);
+                    let value = taker.contract.value(quantity, price);
+                    fills.push(Fill {
+                        taker: taker.owner,
+                        maker: order.owner,
+                        side: maker.opposite(),
+                        quantity,
+                        value,
+                        price,
+                    });
+                    sweep.value += value;
+                    left -= traded;
+                    order.quantity -= traded;
+                    if order.quantity > 0 {
+                        break;
+                    }
+                }
+                done = at;
+                at = order.next;
+            }
+            level.total -= before - left + own;
+            if left < before {
+                sweep.first = if sweep.first == 0 { tick } else { sweep.first };
+                sweep.last = tick;
+            }
+            if done != NOBODY {
+                // What was used up goes back to the free list as one chain.
+                level.head = at;
+                self.orders[at as usize].prev = NOBODY;
+                self.orders[done as usize].next = self.free;
+                self.free = first;
+            }
+            if at == NOBODY {
+                level.tail = NOBODY;
+                self.levels.set(tick, false);
+                self.advance(maker, tick);
+            }
         }
+        sweep.quantity = wanted - left;
+        sweep
     }
 }
 
@@ -359,7 +398,8 @@ mod tests {
             }
             if round % 7 == 0 {
                 let best = ladder.best(Side::Buy).unwrap();
-                ladder.take(best, i64::from(round % 11), &taker, &mut fills);
+                let end = key(Side::Buy, best);
+                ladder.sweep(&taker, i64::from(round % 11), end, &mut fills);
             }
             audit(&ladder, 64);
             let highest = (1..64).rev().find(|tick| ladder.total(*tick) > 0);

@@ -39,7 +39,7 @@ use super::frame::Frame;
 use super::order::{Execution, Fill, Order, OrderId, Refusal, Standing};
 use super::venue::{Conditions, Quote, Venue};
 use crate::unit::{AccountId, Cash, Lots, Side, Ticks};
-use ladder::{Ladder, NONE, Taker, key};
+use ladder::{Ladder, NONE, Sweep, Taker, key};
 
 /// The order book of one market.
 #[derive(Clone, Debug)]
@@ -132,7 +132,8 @@ impl Book {
                 if crossing.quantity == 0 {
                     break;
                 }
-                self.ladder.take(resting, crossing.quantity, &taker, fills);
+                let end = key(maker, resting);
+                self.ladder.sweep(&taker, crossing.quantity, end, fills);
                 self.last = Ticks(i64::from(resting));
             }
         }
@@ -147,15 +148,16 @@ impl Book {
         }
     }
 
-    /// Trades with the ambient depth up to a price: quantity, value, first and last price.
-    fn take_ambient(
+    /// Trades with the ambient depth up to the price with the key `end`.
+    fn sweep_ambient(
         &mut self,
-        limit: u32,
-        wanted: i64,
         taker: &Taker,
+        wanted: i64,
+        end: u32,
         fills: &mut Vec<Fill>,
-    ) -> (i64, Cash, u32, u32) {
-        let run = self.ambient.take(taker.side.opposite(), wanted, limit);
+    ) -> Sweep {
+        let maker = taker.side.opposite();
+        let run = self.ambient.take(maker, wanted, key(maker, end));
         let value = Cash::from_wide(run.moment * i128::from(taker.contract.quanta()))
             .unwrap_or_else(|| panic!("value of {run:?} overflows"));
         fills.push(Fill {
@@ -166,7 +168,12 @@ impl Book {
             value,
             price: Ticks(i64::from(run.last)),
         });
-        (run.quantity, value, run.first, run.last)
+        Sweep {
+            quantity: run.quantity,
+            value,
+            first: run.first,
+            last: run.last,
+        }
     }
 
     fn check(&self, order: &Order) -> Result<u32, Refusal> {
@@ -222,20 +229,16 @@ impl Venue for Book {
             if explicit.min(ambient) > end {
                 break;
             }
-            let (quantity, worth, from, to) = if explicit <= ambient {
-                let price = key(maker, explicit);
-                let (quantity, worth) = self.ladder.take(price, left, &taker, fills);
-                (quantity, worth, price, price)
+            let sweep = if explicit <= ambient {
+                self.ladder.sweep(&taker, left, end.min(ambient), fills)
             } else {
                 // Up to, but not including, the next explicit order: that comes first at its price.
-                self.take_ambient(key(maker, end.min(explicit - 1)), left, &taker, fills)
+                self.sweep_ambient(&taker, left, end.min(explicit - 1), fills)
             };
-            value += worth;
-            if quantity > 0 {
-                first = if first == 0 { from } else { first };
-                last = to;
-                left -= quantity;
-            }
+            value += sweep.value;
+            left -= sweep.quantity;
+            first = if first == 0 { sweep.first } else { first };
+            last = if sweep.last == 0 { last } else { sweep.last };
         }
         if last != 0 {
             self.last = Ticks(i64::from(last));
