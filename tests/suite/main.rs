@@ -2,9 +2,12 @@
 
 mod analytic;
 mod book;
+mod commands;
 mod conservation;
 mod index;
 mod measure;
 mod output;
+mod population;
 mod sample;
+mod scenario;
 mod worlds;
