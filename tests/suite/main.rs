@@ -6,11 +6,14 @@
 )]
 
 mod book;
+mod commands;
 mod conservation;
 mod floors;
 mod index;
 mod measure;
 mod output;
 mod own_rule;
+mod population;
 mod sample;
+mod scenario;
 mod worlds;
