@@ -470,10 +470,6 @@ impl Bare {
     }
 }
 
-<<<<<<< HEAD
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn timed(run: impl FnOnce() -> i64) -> (f64, i64) {
-=======
 impl Matcher for Bare {
     type Handle = (u32, i32);
     fn step(&mut self, _step: u32) {}
@@ -514,9 +510,9 @@ impl Matcher for Bare {
 }
 
 /// Seconds and lots of one run; making the book isn't on the clock.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn timed<M: Matcher>(mut book: M, tape: &Tape) -> (f64, i64) {
     let mut handles = vec![M::Handle::default(); tape.room];
->>>>>>> main
     let start = Instant::now();
     let traded = black_box(drive(&mut book, &mut handles, tape));
     (start.elapsed().as_secs_f64(), traded)

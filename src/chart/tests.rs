@@ -1,9 +1,6 @@
 //! What every chart must hold: names of series, axis titles, and no text beyond the sheet.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "something wavy to draw"
-)]
+#![expect(clippy::disallowed_methods, reason = "something wavy to draw")]
 
 use super::*;
 

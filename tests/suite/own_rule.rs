@@ -14,7 +14,10 @@ impl MarginRule for Crowding {
     fn schedule(&mut self, view: &RiskView, out: &mut Schedule) {
         let crowding = view.open_interest.as_f64() / view.bid_depth.as_f64().max(1.0);
         let maintenance = (0.01 * crowding / 20.0).clamp(0.02, 0.10);
-        *out = Schedule::flat(Rate::from_f64(2.0 * maintenance), Rate::from_f64(maintenance));
+        *out = Schedule::flat(
+            Rate::from_f64(2.0 * maintenance),
+            Rate::from_f64(maintenance),
+        );
     }
 }
 
