@@ -14,6 +14,7 @@ mod measure;
 mod output;
 mod own_rule;
 mod population;
+mod readme;
 mod sample;
 mod scenario;
 mod worlds;

@@ -32,22 +32,7 @@ fn compare(scenario: &Scenario) -> Result<[f64; 2], Box<dyn std::error::Error>> 
 }
 // README: end
 
-use std::fs;
-
-/// What README shows between two lines, in the fence of a language.
-fn shown<'a>(readme: &'a str, fence: &str, part: &str) -> Vec<&'a str> {
-    let blocks: Vec<&str> = readme
-        .split(&format!("```{fence}\n"))
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap())
-        .filter(|block| block.contains(part))
-        .collect();
-    blocks
-}
-
-fn readme() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap()
-}
+use crate::readme::{readme, shown};
 
 /// The complete scenario that README shows.
 fn scenario(readme: &str) -> Scenario {
