@@ -96,8 +96,9 @@
 //! - whatever the number of threads: a world is sequential, and a run and its twin share nothing;
 //! - whatever else is drawn: a draw is a function of (seed, replicate, purpose, entity, step, index),
 //!   so a cohort more or a series less changes no other draw;
-//! - from a manifest: it holds the scenario with every default and preset resolved. Files that it
-//!   names (prices, positions) are read again and have to be the same.
+//! - from a manifest: it holds the scenario with every default and preset resolved, so that the same
+//!   options (`--twin`, `--format`) give the same files. Files that it names (prices, positions) are
+//!   read again and have to be the same.
 //!
 //! Where it stops. It is promised, and tested, between runs of one build on one platform. Floats go through `+ − × ÷ √` and
 //! the portable functions of [`math::ops`], so that other platforms *should* agree, with one known
