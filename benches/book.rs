@@ -510,6 +510,7 @@ impl Matcher for Bare {
 }
 
 /// Seconds and lots of one run; making the book isn't on the clock.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn timed<M: Matcher>(mut book: M, tape: &Tape) -> (f64, i64) {
     let mut handles = vec![M::Handle::default(); tape.room];
     let start = Instant::now();

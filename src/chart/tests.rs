@@ -1,5 +1,7 @@
 //! What every chart must hold: names of series, axis titles, and no text beyond the sheet.
 
+#![expect(clippy::disallowed_methods, reason = "something wavy to draw")]
+
 use super::*;
 
 /// One text of an SVG, in pixels.
