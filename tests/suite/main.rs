@@ -5,6 +5,7 @@
     reason = "what a test works out by hand is worked out without the crate's own functions"
 )]
 
+mod analytic;
 mod book;
 mod commands;
 mod conservation;
