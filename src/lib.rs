@@ -59,7 +59,7 @@
 //!
 //! | floor | rooms | what | what never happens there |
 //! |---|---|---|---|
-//! | 0 | [`unit`], [`math`] | ticks, lots, cash, rates; keyed draws, portable functions | nothing knows what a market is; no draw depends on the order of calls |
+//! | 0 | [`unit`](mod@unit), [`math`] | ticks, lots, cash, rates; keyed draws, portable functions | nothing knows what a market is; no draw depends on the order of calls |
 //! | 1 | [`market`], [`account`] | book, impact law, oracle, mark, funding; ledger, index of triggers | no opinion about margin or behaviour; no float in the ledger's money |
 //! | 2 | [`trader`], [`margin`], [`liquidation`], [`path`] | what one may dispute: strategies, rules, policies, outside prices | a path never sees the market; a rule never sees an account; a policy never touches the ledger |
 //! | 3 | [`engine`] | the world, its nine phases, events, observers, audit | never reads or writes a file; never asks the clock; an observer changes nothing |

@@ -62,7 +62,7 @@ impl Scenario {
         let mut problems = Vec::new();
         let mut notes = Vec::new();
         for input in &inputs.prices {
-            if let Err(problem) = self.replay(input, &mut notes) {
+            if let Err(problem) = self.replay(input) {
                 problems.push(problem);
             }
         }
@@ -106,7 +106,7 @@ impl Scenario {
         }
     }
 
-    fn replay(&mut self, input: &Input, notes: &mut Vec<String>) -> Result<(), Problem> {
+    fn replay(&mut self, input: &Input) -> Result<(), Problem> {
         let name = self.chosen("--prices", input)?;
         let history = PriceHistory::load(&input.file)
             .map_err(|error| Problem::new("--prices", error.to_string()))?;
@@ -119,20 +119,16 @@ impl Scenario {
         let file = input.file.display().to_string();
         let settings = match &market.path {
             PathSettings::Replay(own) => ReplaySettings {
-                file: file.clone(),
+                file,
                 ..own.clone()
             },
             _ => ReplaySettings {
-                file: file.clone(),
+                file,
                 exogenous_share: 1.0,
                 gaps: Default::default(),
                 intrabar: Default::default(),
             },
         };
-        notes.push(format!(
-            "{name} replays {file}: a realised price contains the liquidations of its day; path.replay.exogenous_share (now {}) scales its moves",
-            settings.exogenous_share
-        ));
         market.price = None;
         market.path = PathSettings::Replay(settings);
         Ok(())

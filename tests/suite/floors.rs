@@ -85,7 +85,7 @@ impl Source {
         if self.name.ends_with("tests.rs") {
             return "";
         }
-        self.code.split("#[cfg(test)]\nmod tests").next().unwrap()
+        self.code.split("#[cfg(test)]\nmod tests {").next().unwrap()
     }
     /// The rooms that this file imports from, each with the path as it is written.
     fn imports(&self) -> Vec<(&str, String)> {
@@ -152,7 +152,14 @@ fn listed(text: &str) -> Vec<&str> {
 /// The text from each place where a path begins with `what`.
 fn occurrences<'a>(code: &'a str, what: &'a str) -> impl Iterator<Item = &'a str> {
     code.match_indices(what)
-        .filter(|(at, _)| !code[..*at].ends_with(in_path))
+        .filter(|(at, _)| {
+            let before = &code[..*at];
+            // `::parquet` is the package where a module has its name.
+            !before
+                .strip_suffix("::")
+                .unwrap_or(before)
+                .ends_with(in_path)
+        })
         .map(|(at, _)| &code[at..])
 }
 

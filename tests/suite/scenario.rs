@@ -678,16 +678,17 @@ fn a_users_own_files_take_the_place_of_parts() {
         depth: vec![input(&depth)],
         positions: Some(positions),
     };
-    let (scenario, notes) = Scenario::parse(SMALL)
+    let (scenario, _) = Scenario::parse(SMALL)
         .unwrap()
         .with_inputs(&inputs)
         .unwrap();
+    let (setup, opening) = scenario.setup(0, Mode::Run).unwrap();
     assert!(
-        notes
+        opening
+            .notes
             .iter()
             .any(|note| note.contains("contains the liquidations of its day"))
     );
-    let (setup, _) = scenario.setup(0, Mode::Run).unwrap();
     assert_eq!(setup.markets[0].path[0], 100_000.0); // ticks of 0.5
     assert_eq!(setup.cohorts.len(), 2);
     assert_eq!(
