@@ -7,8 +7,11 @@
 
 mod analytic;
 mod book;
+mod cli;
 mod commands;
+mod configs;
 mod conservation;
+mod determinism;
 mod floors;
 mod index;
 mod measure;
@@ -16,6 +19,8 @@ mod output;
 mod own_rule;
 mod population;
 mod readme;
+mod real_data;
 mod sample;
 mod scenario;
+mod support;
 mod worlds;
