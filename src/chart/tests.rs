@@ -290,7 +290,7 @@ fn axes_carry_units() {
         (2, "Below mid: cumulative notional (USDT)"),
         (2, "Distance from mid (%)"),
         (3, "Insurance fund balance (USDT)"),
-        (4, "Last price (USDT)"),
+        (4, "Mid price (USDT)"),
     ] {
         assert!(has_text(&charts[chart], text), "no `{text}`");
     }
