@@ -1,5 +1,6 @@
 //! The integration tests, in one binary: one module a theme.
 
+mod analytic;
 mod book;
 mod commands;
 mod conservation;
