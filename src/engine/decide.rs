@@ -253,15 +253,10 @@ impl World {
 
     /// Lets go whoever meets its requirement at the present mark.
     fn end_liquidations(&mut self) {
-        let mut k = 0;
-        while k < self.liquidating.len() {
-            let id = self.liquidating[k];
-            if self.end_if_sound(id) {
-                self.liquidating.remove(k);
-            } else {
-                k += 1;
-            }
-        }
+        let mut liquidating = std::mem::take(&mut self.liquidating);
+        liquidating.sort_unstable();
+        liquidating.retain(|id| !self.end_if_sound(*id));
+        self.liquidating = liquidating;
     }
 
     fn end_if_sound(&mut self, id: AccountId) -> bool {
