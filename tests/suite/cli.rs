@@ -392,7 +392,7 @@ fn an_interrupted_run_is_whole_and_marked() {
         "--twin",
     ];
     let out = folder.path().join("out");
-    let mut child = spawn(&folder, &long);
+    let child = spawn(&folder, &long);
     let since = Instant::now();
     while !out.exists() && since.elapsed() < Duration::from_secs(20) {
         std::thread::sleep(Duration::from_millis(5));
