@@ -86,7 +86,7 @@ fn a_run_over_the_gap_holds_the_price_or_is_refused() {
         .headers()
         .unwrap()
         .iter()
-        .position(|name| name == "reference")
+        .position(|name| name == "reference_price")
         .unwrap();
     let prices: Vec<String> = rows
         .records()
