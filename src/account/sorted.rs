@@ -81,6 +81,8 @@ impl Sorted {
             self.fine[at / FINE] -= self.weights[at];
             self.coarse[at / COARSE] -= self.weights[at];
             self.total -= self.weights[at];
+            // Sums needn't ask which entries are gaps.
+            self.weights[at] = 0;
             self.slots[at] = GAP;
             self.gaps += 1;
             if self.gaps > 1024 && 2 * self.gaps > self.slots.len() {
@@ -104,9 +106,19 @@ impl Sorted {
         self.count(moved);
     }
 
+    /// Where the first key that isn't below `bound` stands. Most bounds lie beyond either end, and the two
+    /// ends are at hand where the middle of a search isn't.
+    fn first_at(&self, bound: f64) -> usize {
+        match (self.keys.first(), self.keys.last()) {
+            (Some(first), _) if *first >= bound => 0,
+            (_, Some(last)) if *last < bound => self.keys.len(),
+            _ => self.keys.partition_point(|key| *key < bound),
+        }
+    }
+
     /// Every entry with a key in `[low, high]`.
     pub(super) fn visit(&self, low: f64, high: f64, mut visit: impl FnMut(Entry)) {
-        let from = self.keys.partition_point(|key| *key < low);
+        let from = self.first_at(low);
         for at in from..self.keys.len() {
             if self.keys[at] > high {
                 break;
@@ -130,18 +142,14 @@ impl Sorted {
 
     /// Sum of the weights of all keys below `bound`.
     pub(super) fn sum_below(&self, bound: f64) -> i64 {
-        let end = self.keys.partition_point(|key| *key < bound);
+        let end = self.first_at(bound);
         let coarse = end / COARSE;
         let fine = end / FINE;
         let mut sum: i64 = self.coarse[..coarse].iter().sum();
         sum += self.fine[coarse * (COARSE / FINE)..fine]
             .iter()
             .sum::<i64>();
-        for at in fine * FINE..end {
-            if self.slots[at] != GAP {
-                sum += self.weights[at];
-            }
-        }
+        sum += self.weights[fine * FINE..end].iter().sum::<i64>();
         let fresh = self.fresh.partition_point(|entry| entry.key < bound);
         sum + self.fresh[..fresh]
             .iter()
