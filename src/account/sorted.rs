@@ -117,8 +117,23 @@ impl Sorted {
     }
 
     /// Every entry with a key in `[low, high]`.
-    pub(super) fn visit(&self, low: f64, high: f64, mut visit: impl FnMut(Entry)) {
+    pub(super) fn visit(&self, low: f64, high: f64, visit: impl FnMut(Entry)) {
+        self.walk(self.first_at(low), low, high, visit);
+    }
+
+    /// As [`Sorted::visit`]; gives the sums of the weights below `low` and above `high`.
+    pub(super) fn around(&self, low: f64, high: f64, mut visit: impl FnMut(Entry)) -> (i64, i64) {
         let from = self.first_at(low);
+        let mut inside = 0;
+        self.walk(from, low, high, |entry| {
+            inside += entry.weight;
+            visit(entry);
+        });
+        let below = self.sum_before(from, low);
+        (below, self.total - below - inside)
+    }
+
+    fn walk(&self, from: usize, low: f64, high: f64, mut visit: impl FnMut(Entry)) {
         for at in from..self.keys.len() {
             if self.keys[at] > high {
                 break;
@@ -142,7 +157,11 @@ impl Sorted {
 
     /// Sum of the weights of all keys below `bound`.
     pub(super) fn sum_below(&self, bound: f64) -> i64 {
-        let end = self.first_at(bound);
+        self.sum_before(self.first_at(bound), bound)
+    }
+
+    /// Sum of the weights of the keys before place `end`, and of fresh ones below `bound`.
+    fn sum_before(&self, end: usize, bound: f64) -> i64 {
         let coarse = end / COARSE;
         let fine = end / FINE;
         let mut sum: i64 = self.coarse[..coarse].iter().sum();
@@ -282,6 +301,10 @@ mod tests {
                 let sum = |keep: &dyn Fn(f64) -> bool| -> i64 {
                     plain.iter().filter(|(k, ..)| keep(*k)).map(|e| e.2).sum()
                 };
+                assert_eq!(
+                    sorted.around(low, high, |_| {}),
+                    (sum(&|key| key < low), sum(&|key| key > high))
+                );
                 assert_eq!(sorted.sum_below(low), sum(&|key| key < low));
                 assert_eq!(sorted.sum_above(low), sum(&|key| key > low));
                 assert_eq!(sorted.len(), plain.len());
