@@ -81,6 +81,8 @@ impl Sorted {
             self.fine[at / FINE] -= self.weights[at];
             self.coarse[at / COARSE] -= self.weights[at];
             self.total -= self.weights[at];
+            // Sums needn't ask which entries are gaps.
+            self.weights[at] = 0;
             self.slots[at] = GAP;
             self.gaps += 1;
             if self.gaps > 1024 && 2 * self.gaps > self.slots.len() {
@@ -104,9 +106,34 @@ impl Sorted {
         self.count(moved);
     }
 
+    /// Where the first key that isn't below `bound` stands. Most bounds lie beyond either end, and the two
+    /// ends are at hand where the middle of a search isn't.
+    fn first_at(&self, bound: f64) -> usize {
+        match (self.keys.first(), self.keys.last()) {
+            (Some(first), _) if *first >= bound => 0,
+            (_, Some(last)) if *last < bound => self.keys.len(),
+            _ => self.keys.partition_point(|key| *key < bound),
+        }
+    }
+
     /// Every entry with a key in `[low, high]`.
-    pub(super) fn visit(&self, low: f64, high: f64, mut visit: impl FnMut(Entry)) {
-        let from = self.keys.partition_point(|key| *key < low);
+    pub(super) fn visit(&self, low: f64, high: f64, visit: impl FnMut(Entry)) {
+        self.walk(self.first_at(low), low, high, visit);
+    }
+
+    /// As [`Sorted::visit`]; gives the sums of the weights below `low` and above `high`.
+    pub(super) fn around(&self, low: f64, high: f64, mut visit: impl FnMut(Entry)) -> (i64, i64) {
+        let from = self.first_at(low);
+        let mut inside = 0;
+        self.walk(from, low, high, |entry| {
+            inside += entry.weight;
+            visit(entry);
+        });
+        let below = self.sum_before(from, low);
+        (below, self.total - below - inside)
+    }
+
+    fn walk(&self, from: usize, low: f64, high: f64, mut visit: impl FnMut(Entry)) {
         for at in from..self.keys.len() {
             if self.keys[at] > high {
                 break;
@@ -130,18 +157,18 @@ impl Sorted {
 
     /// Sum of the weights of all keys below `bound`.
     pub(super) fn sum_below(&self, bound: f64) -> i64 {
-        let end = self.keys.partition_point(|key| *key < bound);
+        self.sum_before(self.first_at(bound), bound)
+    }
+
+    /// Sum of the weights of the keys before place `end`, and of fresh ones below `bound`.
+    fn sum_before(&self, end: usize, bound: f64) -> i64 {
         let coarse = end / COARSE;
         let fine = end / FINE;
         let mut sum: i64 = self.coarse[..coarse].iter().sum();
         sum += self.fine[coarse * (COARSE / FINE)..fine]
             .iter()
             .sum::<i64>();
-        for at in fine * FINE..end {
-            if self.slots[at] != GAP {
-                sum += self.weights[at];
-            }
-        }
+        sum += self.weights[fine * FINE..end].iter().sum::<i64>();
         let fresh = self.fresh.partition_point(|entry| entry.key < bound);
         sum + self.fresh[..fresh]
             .iter()
@@ -274,6 +301,10 @@ mod tests {
                 let sum = |keep: &dyn Fn(f64) -> bool| -> i64 {
                     plain.iter().filter(|(k, ..)| keep(*k)).map(|e| e.2).sum()
                 };
+                assert_eq!(
+                    sorted.around(low, high, |_| {}),
+                    (sum(&|key| key < low), sum(&|key| key > high))
+                );
                 assert_eq!(sorted.sum_below(low), sum(&|key| key < low));
                 assert_eq!(sorted.sum_above(low), sum(&|key| key > low));
                 assert_eq!(sorted.len(), plain.len());

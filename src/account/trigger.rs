@@ -373,13 +373,8 @@ impl TriggerIndex {
                 rates,
                 slack(class.smallest, m.quanta, mark),
             );
-            forced += if s == 0 {
-                class.entries.sum_above(band.high)
-            } else {
-                class.entries.sum_below(band.low)
-            };
             // The class leaves them open, each one's own size hardly ever does.
-            class.entries.visit(band.low, band.high, |entry| {
+            let (below, above) = class.entries.around(band.low, band.high, |entry| {
                 let own = rate(Lots(entry.weight));
                 let slack = slack(entry.weight, m.quanta, mark);
                 let band = threshold(s, mark, funding, (own, own), slack);
@@ -389,6 +384,7 @@ impl TriggerIndex {
                     forced += entry.weight;
                 }
             });
+            forced += if s == 0 { above } else { below };
         }
         forced += if s == 0 {
             m.alone[s].sum_above(mark - funding)
