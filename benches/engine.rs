@@ -88,6 +88,7 @@ fn quiet(steps: usize) -> Vec<f64> {
         .collect()
 }
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn seconds(run: impl FnOnce()) -> f64 {
     let start = Instant::now();
     run();
