@@ -1,6 +1,7 @@
 //! Agent-based simulator of liquidation cascades and margin spirals.
 
 pub mod account;
+pub mod backtest;
 pub mod chart;
 pub mod cli;
 pub mod engine;
