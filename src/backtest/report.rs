@@ -150,6 +150,8 @@ pub struct Report {
     pub settings: Settings,
     /// The judged windows.
     pub windows: Windows,
+    /// When each bar closes, in milliseconds since 1970.
+    pub closes_ms: Vec<i64>,
     /// Losses after every bar.
     pub losses: Losses,
     /// The parts of the history.

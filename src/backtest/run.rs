@@ -233,6 +233,7 @@ pub fn run(
         to: show_utc(series.closes_ms(last)),
         rolling: losses.long.len() - windows.first,
         settings: settings.clone(),
+        closes_ms: (0..series.len()).map(|at| series.closes_ms(at)).collect(),
         windows,
         losses,
         parts,
