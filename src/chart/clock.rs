@@ -39,9 +39,10 @@ pub(super) fn span_words(seconds: f64) -> String {
 
 /// Ticks of a time axis and its title.
 pub(super) fn axis(low: f64, high: f64, start: Option<i64>, wanted: usize) -> (Vec<Tick>, String) {
-    let step = round_span((high - low) / wanted.max(1) as f64);
+    let raw = (high - low) / wanted.max(1) as f64;
+    let step = round_span(raw);
     match start {
-        Some(start) if step > 14.0 * DAY => calendar(low, high, start, step),
+        Some(start) if step > 14.0 * DAY => calendar(low, high, start, raw),
         Some(start) if step >= 1.0 => dated(low, high, start, step),
         _ => elapsed(low, high, step),
     }
@@ -121,14 +122,14 @@ fn dated(low: f64, high: f64, start: i64, step: f64) -> (Vec<Tick>, String) {
 }
 
 /// Ticks at the beginnings of months or years, for histories.
-fn calendar(low: f64, high: f64, start: i64, step: f64) -> (Vec<Tick>, String) {
+fn calendar(low: f64, high: f64, start: i64, raw: f64) -> (Vec<Tick>, String) {
     let origin = start as f64;
     let moment = |seconds: f64| {
         jiff::Timestamp::from_second((origin + seconds).floor() as i64)
             .unwrap_or_default()
             .to_zoned(jiff::tz::TimeZone::UTC)
     };
-    let raw = step / (365.25 / 12.0 * DAY);
+    let raw = raw / (365.25 / 12.0 * DAY);
     let months = [1, 2, 3, 6, 12, 24, 60]
         .into_iter()
         .find(|months| f64::from(*months) >= 0.9 * raw)

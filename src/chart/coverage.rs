@@ -5,7 +5,7 @@ use super::canvas::{Canvas, Finish};
 use super::layout;
 use super::panel::{EndLabel, Line, Panel, Room};
 use super::scale::{Scale, extent};
-use super::{Chart, ChartError, Options, decimate, number, same_length, theme};
+use super::{Chart, ChartError, Options, number, same_length, theme};
 
 /// Margins of one rule, and the losses that followed, a value for each window.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,7 +88,8 @@ pub fn coverage(data: &CoverageData, options: &Options) -> Result<Chart, ChartEr
     }
     let counted = data.light.as_ref().map(|light| {
         let most = extent([light.long.as_slice(), &light.short]).map_or(0.0, |(_, high)| high);
-        let scale = Scale::from_zero(most.max(light.red));
+        // Air above the red level for its words.
+        let scale = Scale::from_zero(1.35 * most.max(light.red));
         let ticks = scale.ticks(3, false);
         let ends = counts(light);
         (light, scale, ticks, ends)
@@ -148,15 +149,22 @@ pub fn coverage(data: &CoverageData, options: &Options) -> Result<Chart, ChartEr
                 theme::SHORT_LIQUIDATION,
             ),
         ] {
-            let marked: Vec<(f64, f64)> = breaches(side, margins)
-                .map(|at| (panel.px(data.time[at]), panel.py(drawn[at])))
-                .collect();
-            // One dot a pixel is all that can be seen.
-            let dots = decimate::pieces(marked);
+            // One dot in two pixels, the furthest out, is all that can be seen.
+            let mut dots: Vec<(f64, f64)> = Vec::new();
+            let zero = panel.py(0.0);
+            for at in breaches(side, margins) {
+                let dot = (panel.px(data.time[at]), panel.py(drawn[at]));
+                match dots.last_mut() {
+                    Some(last) if dot.0 - last.0 < 2.0 => {
+                        if (dot.1 - zero).abs() > (last.1 - zero).abs() {
+                            last.1 = dot.1;
+                        }
+                    }
+                    _ => dots.push(dot),
+                }
+            }
             canvas.layer("series", name, Finish::Plain, |pen| {
-                dots.iter()
-                    .flatten()
-                    .try_for_each(|dot| pen.dot(*dot, 2.75, color))
+                dots.iter().try_for_each(|dot| pen.dot(*dot, 2.75, color))
             })?;
         }
         panel.end_labels(&mut canvas, &ends)?;
@@ -203,12 +211,27 @@ fn moves(
             _ => strokes.push((x, low, high)),
         }
     }
+    // Neighbouring strokes make one path, down and up by turns.
+    let mut paths: Vec<Vec<(f64, f64)>> = Vec::new();
+    let mut before = f64::NEG_INFINITY;
+    for (x, low, high) in strokes {
+        if x - before > 1.5 {
+            paths.push(Vec::new());
+        }
+        before = x;
+        let (x, low, high) = (x + 0.5, panel.py(low), panel.py(high));
+        if let Some(path) = paths.last_mut() {
+            if path.len() % 4 == 0 {
+                path.extend([(x, low), (x, high)]);
+            } else {
+                path.extend([(x, high), (x, low)]);
+            }
+        }
+    }
     canvas.layer("series", "moves", Finish::Plain, |pen| {
-        strokes.iter().try_for_each(|(x, low, high)| {
-            let x = x + 0.5;
-            let ends = [(x, panel.py(*low)), (x, panel.py(*high))];
-            pen.line(&ends, theme::AXIS, theme::HAIRLINE)
-        })
+        paths
+            .iter()
+            .try_for_each(|path| pen.line(path, theme::AXIS, theme::HAIRLINE))
     })
 }
 
@@ -279,6 +302,10 @@ fn count_lines(
         Finish::Dashed(theme::DOTS),
         &lines,
     )?;
+    // Where there is no room between the two, the shade alone says red.
+    if panel.py(light.expected) - panel.py(light.red) < 1.4 * theme::LABEL {
+        return Ok(());
+    }
     let red = format!("red from {} on", number::grouped(light.red, 0));
     panel.level(canvas, light.red, &red, Finish::Dashed(theme::DOTS), &lines)
 }

@@ -1,5 +1,6 @@
 //! The integration tests, in one binary: one module a theme.
 
+mod backtest;
 mod book;
 mod conservation;
 mod index;
