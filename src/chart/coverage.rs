@@ -76,7 +76,7 @@ pub fn coverage(data: &CoverageData, options: &Options) -> Result<Chart, ChartEr
     let fall = percent(&data.long, -1.0);
     let seen = extent([above.as_slice(), &below, &rise, &fall]);
     let y = Scale::around(seen);
-    let y_ticks = y.ticks(layout::lines_for(rooms[0].1 - rooms[0].0, 45.0), false);
+    let y_ticks = y.ticks(layout::lines_for(rooms[0].1 - rooms[0].0, 45.0), true);
     let margin_now = layout::last_defined(&data.margin);
     let mut ends = Vec::new();
     if !margin_now.is_nan() {
@@ -115,7 +115,6 @@ pub fn coverage(data: &CoverageData, options: &Options) -> Result<Chart, ChartEr
     let long_key = format!("breach, long ({})", missed(&data.long));
     let short_key = format!("breach, short ({})", missed(&data.short));
     let legend = [
-        ("move", theme::AXIS),
         (long_key.as_str(), theme::LONG_LIQUIDATION),
         (short_key.as_str(), theme::SHORT_LIQUIDATION),
     ];
