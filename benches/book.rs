@@ -1,12 +1,33 @@
 //! The order book on one tape, beside a textbook book and beside the least that a ladder can be.
 //!
-//! Two million operations: 60 % limit orders around a mid that walks at random, 25 % cancels of a
-//! random earlier order, 15 % market orders. Every book gets the same tape in the same process;
-//! the lines `ratio to …`, for a sparse and for a dense book, come from the medians of interleaved runs.
+//! # The tape
+//!
+//! Two million operations laid down before the clock starts: 60 % limit orders, 25 % cancels, 15 % market
+//! orders. The mid walks a tick either way every ten operations, which is some 450 ticks by the end.
+//! Limit orders of 1 to 100 lots stand up to `ticks` from it, thinning out linearly; one in 50
+//! crosses. Four cancels in five name a living order, each as likely as any other; the fifth comes too
+//! late and names one of those that went last. A market order asks for a uniform share of the other side,
+//! `1 / share` of it on average, as takers size their orders by what is there: so what rests is
+//! stationary.
+//!
+//! # The books
+//!
+//! - `ours`: [`Book`] without ambient depth, through the same trait as in a run.
+//! - `textbook`: a sorted map of queues on each side, a hash map from id to price, a list of trades
+//!   returned by every order.
+//! - `bare ladder`: quantity by tick, and nothing else: no owners, no queues, no record of trades, no
+//!   values, no stale handles told from living ones, no self-trade, no
+//!   ambient depth. Whose quantity trades isn't known, so a cancel takes what the order was when it came, or what is left at its price; so what it trades is
+//!   near what the others trade, not the same. The bound.
+//!
+//! One driver runs them all and keeps their handles as traders do, in a flat table of places that are
+//! used again once an order is gone: a handle for every order that ever was costs each of the books some
+//! ten nanoseconds an operation in cache misses, which no book can help. The lines `ratio to …` are
+//! medians of interleaved runs in one process.
 
 use criterion::{Criterion, Throughput};
 use deleverage::market::{
-    Book, BookSettings, Conditions, Contract, Frame, Order, OrderId, Venue, book::Depth,
+    Book, BookSettings, Conditions, Contract, Fill, Frame, Order, OrderId, Venue, book::Depth,
 };
 use deleverage::unit::{AccountId, Lots, Side, Span, Ticks};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -15,12 +36,27 @@ use std::time::{Duration, Instant};
 
 const OPERATIONS: usize = 2_000_000;
 const CEILING: u32 = 1 << 17;
+const ROUNDS: usize = 9;
+/// How many places of orders that are gone wait before they are used again.
+const STALE: usize = 256;
 
 #[derive(Clone, Copy)]
-enum Operation {
-    Limit { side: Side, price: u32, lots: u32 },
-    Cancel { which: u32 },
-    Market { side: Side, lots: u32 },
+enum Kind {
+    Limit,
+    Cancel,
+    Market,
+}
+
+/// Operations by column.
+struct Tape {
+    kinds: Vec<Kind>,
+    sides: Vec<Side>,
+    prices: Vec<u32>,
+    lots: Vec<u32>,
+    /// Where a limit order's handle goes, or which one a cancel names.
+    places: Vec<u32>,
+    /// How many places there are.
+    room: usize,
 }
 
 /// SplitMix64.
@@ -43,136 +79,242 @@ impl Dice {
     }
 }
 
-/// How far from the mid limit orders stand, and how large market orders are: the second decides
-/// how many orders come to rest.
+/// How far from the mid limit orders stand, and how much of the other side a market order may
+/// take: the second decides how many orders come to rest.
 #[derive(Clone, Copy)]
-struct Kind {
+struct Market {
     name: &'static str,
     ticks: u64,
-    market_lots: u64,
+    share: u64,
 }
 
-const KINDS: [Kind; 2] = [
-    // A few orders a tick over thousands of ticks, as on a venue with a fine tick.
-    Kind {
-        name: "sparse",
-        ticks: 2_000,
-        market_lots: 330,
+const MARKETS: [Market; 2] = [
+    // A handful of orders a tick over hundreds of ticks.
+    Market {
+        name: "balanced",
+        ticks: 400,
+        share: 500,
     },
-    // Hundreds of orders a tick, far more than the caches hold.
-    Kind {
-        name: "dense",
+    // Some forty orders a tick.
+    Market {
+        name: "deep",
         ticks: 200,
-        market_lots: 250,
+        share: 4_000,
     },
 ];
 
-fn tape(kind: Kind) -> Vec<Operation> {
-    let mut dice = Dice(1);
-    let mut mid = CEILING / 2;
-    let mut limits = 0;
-    (0..OPERATIONS)
-        .map(|_| {
-            // A tick either way every ten operations.
+impl Tape {
+    /// Lays a tape while a textbook book runs along, so that it is known who is still alive.
+    fn new(market: Market) -> Self {
+        let mut tape = Self {
+            kinds: Vec::new(),
+            sides: Vec::new(),
+            prices: Vec::new(),
+            lots: Vec::new(),
+            places: Vec::new(),
+            room: 0,
+        };
+        let mut dice = Dice(1);
+        let mut book = Textbook::default();
+        let mut living: Vec<u64> = Vec::new();
+        let mut places: HashMap<u64, u32> = HashMap::new();
+        let mut gone: VecDeque<u32> = VecDeque::new();
+        let mut mid = CEILING / 2;
+        let mut limits = 0u64;
+        for _ in 0..OPERATIONS {
             match dice.roll(20) {
                 0 => mid += 1,
                 1 => mid -= 1,
                 _ => {}
             }
-            match dice.roll(100) {
-                0..60 => {
-                    let side = dice.side();
-                    // Mostly close to the mid, thinning out with distance; one in 50 crosses.
-                    let away = dice.roll(kind.ticks).min(dice.roll(kind.ticks)) as u32;
-                    let crosses = dice.roll(50) == 0;
-                    let price = if (side == Side::Buy) != crosses {
-                        mid - 1 - away
-                    } else {
-                        mid + 1 + away
+            let side = dice.side();
+            let what = dice.roll(100);
+            if what < 60 || living.is_empty() {
+                let away = dice.roll(market.ticks).min(dice.roll(market.ticks)) as u32;
+                let crosses = dice.roll(50) == 0;
+                let price = if (side == Side::Buy) != crosses {
+                    mid - 1 - away
+                } else {
+                    mid + 1 + away
+                };
+                let lots = 1 + dice.roll(100) as u32;
+                let place = if gone.len() > STALE {
+                    gone.pop_front().unwrap_or_default()
+                } else {
+                    tape.room += 1;
+                    tape.room as u32 - 1
+                };
+                let trades = book.submit(limits, AccountId(9), side, i64::from(lots), Some(price));
+                places.insert(limits, place);
+                let done = trades.iter().map(|trade| trade.order).chain([limits]);
+                for id in done.filter(|id| !book.places.contains_key(id)) {
+                    gone.extend(places.remove(&id));
+                }
+                living.push(limits);
+                limits += 1;
+                tape.push(Kind::Limit, side, price, lots, place);
+            } else if what < 85 {
+                let place = if dice.roll(5) == 0 && !gone.is_empty() {
+                    gone[dice.roll(gone.len() as u64) as usize]
+                } else {
+                    let id = loop {
+                        let place = dice.roll(living.len() as u64) as usize;
+                        let id = living.swap_remove(place);
+                        if living.is_empty() || book.places.contains_key(&id) {
+                            break id;
+                        }
                     };
-                    limits += 1;
-                    Operation::Limit {
-                        side,
-                        price,
-                        lots: 1 + dice.roll(100) as u32,
+                    book.cancel(id);
+                    let place = places.remove(&id).unwrap_or_default();
+                    gone.push_back(place);
+                    place
+                };
+                tape.push(Kind::Cancel, side, 0, 0, place);
+            } else {
+                let there = book.resting[side.opposite().index()] as u64;
+                let lots = 1 + dice.roll(1 + 2 * there / market.share) as u32;
+                let trades = book.submit(u64::MAX, AccountId(9), side, i64::from(lots), None);
+                for trade in trades {
+                    if !book.places.contains_key(&trade.order) {
+                        gone.extend(places.remove(&trade.order));
                     }
                 }
-                60..85 if limits > 0 => Operation::Cancel {
-                    which: dice.roll(limits) as u32,
-                },
-                _ => Operation::Market {
-                    side: dice.side(),
-                    lots: 1 + dice.roll(kind.market_lots) as u32,
-                },
+                tape.push(Kind::Market, side, 0, lots, 0);
             }
-        })
-        .collect()
+        }
+        tape
+    }
+
+    fn push(&mut self, kind: Kind, side: Side, price: u32, lots: u32, place: u32) {
+        self.kinds.push(kind);
+        self.sides.push(side);
+        self.prices.push(price);
+        self.lots.push(lots);
+        self.places.push(place);
+    }
 }
 
-/// Ours, without ambient depth, a step every thousand operations.
-fn ours(tape: &[Operation], ambient: Depth) -> (i64, Book) {
-    let settings = BookSettings {
-        spread_bps: 0.0,
-        depth: ambient,
-        resilience: Span::seconds(30.0),
-    };
-    let frame = Frame {
-        contract: Contract::linear(100),
-        ceiling: Ticks(i64::from(CEILING)),
-        lot: 1.0,
-        dt: 1.0,
-        start: f64::from(CEILING / 2),
-    };
-    let mut book = Book::new(&settings, &frame);
-    let nobody = OrderId {
-        slot: 0,
-        generation: 0,
-    };
-    let mut ids = Vec::with_capacity(tape.len());
-    let mut fills = Vec::new();
+/// What the driver asks of a book.
+trait Matcher {
+    type Handle: Copy + Default;
+    /// A step of a thousand operations begins.
+    fn step(&mut self, step: u32);
+    /// How much traded, and the handle on what rests.
+    fn limit(&mut self, owner: AccountId, side: Side, price: u32, lots: i64)
+    -> (i64, Self::Handle);
+    fn market(&mut self, owner: AccountId, side: Side, lots: i64) -> i64;
+    fn cancel(&mut self, handle: &mut Self::Handle);
+}
+
+fn drive<M: Matcher>(book: &mut M, handles: &mut [M::Handle], tape: &Tape) -> i64 {
     let mut traded = 0;
-    for (place, operation) in tape.iter().enumerate() {
-        let owner = AccountId(AccountId::SYSTEM + place as u32);
-        if place % 1_000 == 0 {
-            fills.clear();
-            let conditions = Conditions {
-                step: (place / 1_000) as u32,
-                anchor: frame.start,
-                depth: 1.0,
-            };
-            book.open(&conditions, &mut fills);
+    let columns = tape
+        .kinds
+        .iter()
+        .zip(&tape.sides)
+        .zip(&tape.prices)
+        .zip(&tape.lots)
+        .zip(&tape.places);
+    for (count, ((((kind, side), price), lots), place)) in columns.enumerate() {
+        if count % 1_000 == 0 {
+            book.step((count / 1_000) as u32);
         }
-        match *operation {
-            Operation::Limit { side, price, lots } => {
-                let order =
-                    Order::limit(owner, side, Lots(i64::from(lots)), Ticks(i64::from(price)));
-                let done = book.submit(&order, &mut fills);
-                traded += done.filled.0;
-                ids.push(done.resting.unwrap_or(nobody));
+        let owner = AccountId(AccountId::SYSTEM + count as u32);
+        match kind {
+            Kind::Limit => {
+                let (filled, handle) = book.limit(owner, *side, *price, i64::from(*lots));
+                traded += filled;
+                handles[*place as usize] = handle;
             }
-            Operation::Cancel { which } => {
-                book.cancel(ids[which as usize]);
-            }
-            Operation::Market { side, lots } => {
-                let order = Order::market(owner, side, Lots(i64::from(lots)));
-                traded += book.submit(&order, &mut fills).filled.0;
-            }
+            Kind::Cancel => book.cancel(&mut handles[*place as usize]),
+            Kind::Market => traded += book.market(owner, *side, i64::from(*lots)),
         }
     }
-    (traded, book)
+    traded
 }
 
-/// A textbook book: sorted maps of queues, and where each order is by its id.
+/// A book, and where its trades are listed until the next step.
+struct Ours {
+    book: Book,
+    fills: Vec<Fill>,
+}
+
+impl Ours {
+    fn new(ambient: Depth) -> Self {
+        let settings = BookSettings {
+            spread_bps: 0.0,
+            depth: ambient,
+            resilience: Span::seconds(30.0),
+        };
+        let frame = Frame {
+            contract: Contract::linear(100),
+            ceiling: Ticks(i64::from(CEILING)),
+            lot: 1.0,
+            dt: 1.0,
+            start: f64::from(CEILING / 2),
+        };
+        Self {
+            book: Book::new(&settings, &frame),
+            fills: Vec::new(),
+        }
+    }
+}
+
+impl Matcher for Ours {
+    type Handle = Option<OrderId>;
+    fn step(&mut self, step: u32) {
+        self.fills.clear();
+        let conditions = Conditions {
+            step,
+            anchor: f64::from(CEILING / 2),
+            depth: 1.0,
+        };
+        self.book.open(&conditions, &mut self.fills);
+    }
+    fn limit(
+        &mut self,
+        owner: AccountId,
+        side: Side,
+        price: u32,
+        lots: i64,
+    ) -> (i64, Option<OrderId>) {
+        let order = Order::limit(owner, side, Lots(lots), Ticks(i64::from(price)));
+        let done = self.book.submit(&order, &mut self.fills);
+        (done.filled.0, done.resting)
+    }
+    fn market(&mut self, owner: AccountId, side: Side, lots: i64) -> i64 {
+        let order = Order::market(owner, side, Lots(lots));
+        self.book.submit(&order, &mut self.fills).filled.0
+    }
+    fn cancel(&mut self, handle: &mut Option<OrderId>) {
+        if let Some(id) = handle {
+            self.book.cancel(*id);
+        }
+    }
+}
+
+/// Sorted maps of queues, and where each order is by its id.
 #[derive(Default)]
 struct Textbook {
     sides: [BTreeMap<u32, VecDeque<Queued>>; 2],
     places: HashMap<u64, (Side, u32)>,
-    trades: Vec<(AccountId, AccountId, u32, i64)>,
+    /// Lots that rest on each side.
+    resting: [i64; 2],
+    next: u64,
 }
 
 struct Queued {
     id: u64,
     owner: AccountId,
+    lots: i64,
+}
+
+struct Trade {
+    taker: AccountId,
+    maker: AccountId,
+    /// The maker's order.
+    order: u64,
+    price: u32,
     lots: i64,
 }
 
@@ -184,8 +326,9 @@ impl Textbook {
         side: Side,
         lots: i64,
         limit: Option<u32>,
-    ) -> i64 {
+    ) -> Vec<Trade> {
         let mut left = lots;
+        let mut trades = Vec::new();
         let book = &mut self.sides[side.opposite().index()];
         while left > 0 {
             let best = match side {
@@ -202,7 +345,13 @@ impl Textbook {
             let queue = level.get_mut();
             while let Some(front) = queue.front_mut() {
                 let traded = left.min(front.lots);
-                self.trades.push((owner, front.owner, price, traded));
+                trades.push(Trade {
+                    taker: owner,
+                    maker: front.owner,
+                    order: front.id,
+                    price,
+                    lots: traded,
+                });
                 left -= traded;
                 front.lots -= traded;
                 if front.lots > 0 {
@@ -218,6 +367,7 @@ impl Textbook {
                 level.remove();
             }
         }
+        self.resting[side.opposite().index()] -= lots - left;
         if let (Some(limit), true) = (limit, left > 0) {
             let queue = self.sides[side.index()].entry(limit).or_default();
             queue.push_back(Queued {
@@ -226,8 +376,9 @@ impl Textbook {
                 lots: left,
             });
             self.places.insert(id, (side, limit));
+            self.resting[side.index()] += left;
         }
-        lots - left
+        trades
     }
 
     fn cancel(&mut self, id: u64) {
@@ -236,9 +387,10 @@ impl Textbook {
         };
         let book = &mut self.sides[side.index()];
         if let Some(queue) = book.get_mut(&price) {
-            // Ids grow along a queue.
-            if let Ok(place) = queue.binary_search_by_key(&id, |order| order.id) {
-                queue.remove(place);
+            if let Some(place) = queue.iter().position(|order| order.id == id)
+                && let Some(order) = queue.remove(place)
+            {
+                self.resting[side.index()] -= order.lots;
             }
             if queue.is_empty() {
                 book.remove(&price);
@@ -247,134 +399,159 @@ impl Textbook {
     }
 }
 
-fn textbook(tape: &[Operation]) -> i64 {
-    let mut book = Textbook::default();
-    let mut next = 0;
-    let mut traded = 0;
-    for (place, operation) in tape.iter().enumerate() {
-        let owner = AccountId(AccountId::SYSTEM + place as u32);
-        if place % 1_000 == 0 {
-            book.trades.clear();
-        }
-        match *operation {
-            Operation::Limit { side, price, lots } => {
-                traded += book.submit(next, owner, side, i64::from(lots), Some(price));
-                next += 1;
-            }
-            Operation::Cancel { which } => book.cancel(u64::from(which)),
-            Operation::Market { side, lots } => {
-                traded += book.submit(u64::MAX, owner, side, i64::from(lots), None);
-            }
-        }
-    }
-    traded
+/// What the trades of an order add up to.
+fn traded(trades: &[Trade]) -> i64 {
+    trades
+        .iter()
+        .map(|trade| {
+            black_box((trade.taker, trade.maker, trade.order, trade.price));
+            trade.lots
+        })
+        .sum()
 }
 
-/// The least that a ladder can be: quantity by tick on each side, and what each order was. No owners,
-/// no queues, no trades: a cancel takes what is still there at the price.
-fn bare(tape: &[Operation]) -> i64 {
-    let mut bids = vec![0i64; CEILING as usize];
-    let mut asks = vec![0i64; CEILING as usize];
-    let (mut bid, mut ask) = (0usize, CEILING as usize - 1);
-    let mut orders: Vec<(u32, i32)> = Vec::with_capacity(tape.len());
-    let mut traded = 0;
-    let buy = |asks: &mut [i64], ask: &mut usize, limit: usize, mut left: i64| {
-        while left > 0 && *ask <= limit && *ask < CEILING as usize - 1 {
-            let lots = left.min(asks[*ask]);
-            asks[*ask] -= lots;
+impl Matcher for Textbook {
+    type Handle = u64;
+    fn step(&mut self, _step: u32) {}
+    fn limit(&mut self, owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, u64) {
+        let id = self.next;
+        self.next += 1;
+        (traded(&self.submit(id, owner, side, lots, Some(price))), id)
+    }
+    fn market(&mut self, owner: AccountId, side: Side, lots: i64) -> i64 {
+        traded(&self.submit(u64::MAX, owner, side, lots, None))
+    }
+    fn cancel(&mut self, id: &mut u64) {
+        Textbook::cancel(self, *id);
+    }
+}
+
+/// The least that a ladder can be: quantity by tick. The handle is what the order was, a price and
+/// lots, where a bid's are positive.
+struct Bare {
+    bids: Vec<i64>,
+    asks: Vec<i64>,
+    bid: usize,
+    ask: usize,
+}
+
+impl Bare {
+    fn new() -> Self {
+        Self {
+            bids: vec![0; CEILING as usize],
+            asks: vec![0; CEILING as usize],
+            bid: 0,
+            ask: CEILING as usize - 1,
+        }
+    }
+    fn buy(&mut self, limit: usize, mut left: i64) -> i64 {
+        while left > 0 && self.ask <= limit && self.ask < CEILING as usize - 1 {
+            let level = &mut self.asks[self.ask];
+            let lots = left.min(*level);
+            *level -= lots;
             left -= lots;
-            if asks[*ask] == 0 {
-                *ask += 1;
+            if *level == 0 {
+                self.ask += 1;
             }
         }
         left
-    };
-    let sell = |bids: &mut [i64], bid: &mut usize, limit: usize, mut left: i64| {
-        while left > 0 && *bid >= limit && *bid > 0 {
-            let lots = left.min(bids[*bid]);
-            bids[*bid] -= lots;
+    }
+    fn sell(&mut self, limit: usize, mut left: i64) -> i64 {
+        while left > 0 && self.bid >= limit && self.bid > 0 {
+            let level = &mut self.bids[self.bid];
+            let lots = left.min(*level);
+            *level -= lots;
             left -= lots;
-            if bids[*bid] == 0 {
-                *bid -= 1;
+            if *level == 0 {
+                self.bid -= 1;
             }
         }
         left
-    };
-    for operation in tape {
-        match *operation {
-            Operation::Limit { side, price, lots } => {
-                let (at, lots) = (price as usize, i64::from(lots));
-                let left = if side == Side::Buy {
-                    let left = buy(&mut asks, &mut ask, at, lots);
-                    bids[at] += left;
-                    if left > 0 {
-                        bid = bid.max(at);
-                    }
-                    orders.push((price, left as i32));
-                    left
-                } else {
-                    let left = sell(&mut bids, &mut bid, at, lots);
-                    asks[at] += left;
-                    if left > 0 {
-                        ask = ask.min(at);
-                    }
-                    orders.push((price, -(left as i32)));
-                    left
-                };
-                traded += lots - left;
-            }
-            Operation::Cancel { which } => {
-                let (price, lots) = std::mem::take(&mut orders[which as usize]);
-                let levels = if lots > 0 { &mut bids } else { &mut asks };
-                let level = &mut levels[price as usize];
-                *level -= i64::from(lots.abs()).min(*level);
-            }
-            Operation::Market { side, lots } => {
-                let lots = i64::from(lots);
-                let left = match side {
-                    Side::Buy => buy(&mut asks, &mut ask, CEILING as usize, lots),
-                    Side::Sell => sell(&mut bids, &mut bid, 0, lots),
-                };
-                traded += lots - left;
-            }
-        }
     }
-    traded
 }
 
-fn timed(run: impl FnOnce() -> i64) -> (f64, i64) {
+impl Matcher for Bare {
+    type Handle = (u32, i32);
+    fn step(&mut self, _step: u32) {}
+    fn limit(&mut self, _owner: AccountId, side: Side, price: u32, lots: i64) -> (i64, (u32, i32)) {
+        let at = price as usize;
+        if side == Side::Buy {
+            let left = self.buy(at, lots);
+            self.bids[at] += left;
+            if left > 0 {
+                self.bid = self.bid.max(at);
+            }
+            (lots - left, (price, left as i32))
+        } else {
+            let left = self.sell(at, lots);
+            self.asks[at] += left;
+            if left > 0 {
+                self.ask = self.ask.min(at);
+            }
+            (lots - left, (price, -(left as i32)))
+        }
+    }
+    fn market(&mut self, _owner: AccountId, side: Side, lots: i64) -> i64 {
+        lots - match side {
+            Side::Buy => self.buy(CEILING as usize, lots),
+            Side::Sell => self.sell(0, lots),
+        }
+    }
+    fn cancel(&mut self, handle: &mut (u32, i32)) {
+        let (price, lots) = std::mem::take(handle);
+        let levels = if lots > 0 {
+            &mut self.bids
+        } else {
+            &mut self.asks
+        };
+        let level = &mut levels[price as usize];
+        *level -= i64::from(lots.abs()).min(*level);
+    }
+}
+
+/// Seconds and lots of one run; making the book isn't on the clock.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+fn timed<M: Matcher>(mut book: M, tape: &Tape) -> (f64, i64) {
+    let mut handles = vec![M::Handle::default(); tape.room];
     let start = Instant::now();
-    let traded = black_box(run());
+    let traded = black_box(drive(&mut book, &mut handles, tape));
     (start.elapsed().as_secs_f64(), traded)
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
-fn ratios(kind: Kind, tape: &[Operation]) {
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+fn ratios(market: Market, tape: &Tape) {
+    let mut times: [Vec<f64>; 3] = Default::default();
     let mut traded = [0; 3];
-    for _ in 0..7 {
+    // The first round warms up.
+    for round in 0..=ROUNDS {
         let runs = [
-            timed(|| ours(tape, Depth::None {}).0),
-            timed(|| textbook(tape)),
-            timed(|| bare(tape)),
+            timed(Ours::new(Depth::None {}), tape),
+            timed(Textbook::default(), tape),
+            timed(Bare::new(), tape),
         ];
         for (place, (seconds, lots)) in runs.into_iter().enumerate() {
-            times[place].push(seconds);
+            if round > 0 {
+                times[place].push(seconds);
+            }
             traded[place] = lots;
         }
     }
     assert_eq!(traded[0], traded[1], "the same tape trades the same");
     let [ours, textbook, bare] = times.map(median);
-    let (_, book) = self::ours(tape, Depth::None {});
-    let resting = [(Side::Sell, 1), (Side::Buy, i64::from(CEILING) - 1)]
-        .map(|(side, end)| book.depth(side, Ticks(end)).0);
+    let mut end = Textbook::default();
+    drive(&mut end, &mut vec![0; tape.room], tape);
+    let levels: usize = end.sides.iter().map(BTreeMap::len).sum();
     println!(
-        "{} tape: traded {traded:?} lots, {resting:?} lots rest at the end",
-        kind.name
+        "{} tape: {} lots traded ({} in the bare ladder); at the end {} orders of {} lots rest on {levels} ticks",
+        market.name,
+        traded[0],
+        traded[2],
+        end.places.len(),
+        end.resting.iter().sum::<i64>()
     );
     for (name, seconds) in [
         ("ours", ours),
@@ -392,10 +569,10 @@ fn ratios(kind: Kind, tape: &[Operation]) {
 }
 
 fn main() {
-    for kind in KINDS {
-        ratios(kind, &tape(kind));
+    for market in MARKETS {
+        ratios(market, &Tape::new(market));
     }
-    let tape = tape(KINDS[0]);
+    let tape = Tape::new(MARKETS[0]);
     let mut criterion = Criterion::default()
         .configure_from_args()
         .sample_size(10)
@@ -403,19 +580,24 @@ fn main() {
         .measurement_time(Duration::from_secs(2));
     let mut group = criterion.benchmark_group("tape");
     group.throughput(Throughput::Elements(OPERATIONS as u64));
-    group.bench_function("ours", |b| b.iter(|| ours(&tape, Depth::None {}).0));
-    group.bench_function("ours_with_ambient", |b| {
-        b.iter(|| ours(&tape, Depth::Flat { lots_per_tick: 5.0 }).0);
+    group.bench_function("ours", |b| {
+        b.iter(|| timed(Ours::new(Depth::None {}), &tape).1);
     });
-    group.bench_function("textbook", |b| b.iter(|| textbook(&tape)));
-    group.bench_function("bare_ladder", |b| b.iter(|| bare(&tape)));
+    group.bench_function("ours_with_ambient", |b| {
+        b.iter(|| {
+            let ambient = Depth::Flat { lots_per_tick: 5.0 };
+            timed(Ours::new(ambient), &tape).1
+        });
+    });
     group.finish();
 
     let mut group = criterion.benchmark_group("call");
-    let (_, mut book) = ours(&tape[..500_000], Depth::Flat { lots_per_tick: 5.0 });
+    let mut ours = Ours::new(Depth::Flat { lots_per_tick: 5.0 });
+    drive(&mut ours, &mut vec![None; tape.room], &tape);
+    let book = &mut ours.book;
     let centre = f64::from(CEILING / 2);
     let mut fills = Vec::new();
-    let mut step = 1_000;
+    let mut step = 1 + (OPERATIONS / 1_000) as u32;
     group.bench_function("open", |b| {
         b.iter(|| {
             step += 1;

@@ -2,6 +2,8 @@
 //!
 //! The market falls by itself, liquidations push it further, the fund pays, and it recovers.
 
+#![expect(clippy::disallowed_methods, reason = "made-up curves to draw")]
+
 use deleverage::chart::{
     Chart, LadderData, LadderSide, Liquidations, Move, Options, PriceData, ReproductionData,
     TwinData, WaterfallData, ladder, price, reproduction, twin, waterfall,

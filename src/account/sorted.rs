@@ -19,11 +19,12 @@ const FINE: usize = 64;
 const COARSE: usize = 64 * FINE;
 const GAP: u32 = u32::MAX;
 
+/// One entry.
 #[derive(Clone, Copy, Debug)]
-struct Fresh {
-    key: f64,
-    weight: i64,
-    slot: u32,
+pub(super) struct Entry {
+    pub(super) key: f64,
+    pub(super) weight: i64,
+    pub(super) slot: u32,
 }
 
 /// Keys in ascending order, each with a slot and a weight.
@@ -35,7 +36,9 @@ pub(super) struct Sorted {
     fine: Vec<i64>,
     coarse: Vec<i64>,
     gaps: usize,
-    fresh: Vec<Fresh>,
+    fresh: Vec<Entry>,
+    /// Sum of all weights.
+    total: i64,
 }
 
 impl Sorted {
@@ -58,7 +61,8 @@ impl Sorted {
         moved: &mut impl FnMut(u32, Place),
     ) {
         let at = self.fresh.partition_point(|entry| entry.key < key);
-        self.fresh.insert(at, Fresh { key, weight, slot });
+        self.fresh.insert(at, Entry { key, weight, slot });
+        self.total += weight;
         moved(slot, Place::FRESH);
         if self.fresh.len() > (self.slots.len() / 128).clamp(64, 4096) {
             self.merge(moved);
@@ -69,13 +73,14 @@ impl Sorted {
     pub(super) fn remove(&mut self, slot: u32, place: Place, moved: &mut impl FnMut(u32, Place)) {
         if place == Place::FRESH {
             if let Some(at) = self.fresh.iter().position(|entry| entry.slot == slot) {
-                self.fresh.remove(at);
+                self.total -= self.fresh.remove(at).weight;
             }
         } else {
             let at = place.0 as usize;
             debug_assert_eq!(self.slots[at], slot);
             self.fine[at / FINE] -= self.weights[at];
             self.coarse[at / COARSE] -= self.weights[at];
+            self.total -= self.weights[at];
             self.slots[at] = GAP;
             self.gaps += 1;
             if self.gaps > 1024 && 2 * self.gaps > self.slots.len() {
@@ -85,15 +90,33 @@ impl Sorted {
         moved(slot, Place::NOWHERE);
     }
 
-    /// Every slot with a key in `[low, high]`.
-    pub(super) fn visit(&self, low: f64, high: f64, mut visit: impl FnMut(u32)) {
+    /// Takes in many entries at once: those of an empty list in the order of their keys, and no merge
+    /// on the way.
+    pub(super) fn fill(&mut self, mut entries: Vec<Entry>, moved: &mut impl FnMut(u32, Place)) {
+        debug_assert!(self.is_empty());
+        entries.sort_by(|a, b| a.key.total_cmp(&b.key));
+        self.reserve(entries.len());
+        for entry in entries {
+            self.keys.push(entry.key);
+            self.slots.push(entry.slot);
+            self.weights.push(entry.weight);
+        }
+        self.count(moved);
+    }
+
+    /// Every entry with a key in `[low, high]`.
+    pub(super) fn visit(&self, low: f64, high: f64, mut visit: impl FnMut(Entry)) {
         let from = self.keys.partition_point(|key| *key < low);
         for at in from..self.keys.len() {
             if self.keys[at] > high {
                 break;
             }
             if self.slots[at] != GAP {
-                visit(self.slots[at]);
+                visit(Entry {
+                    key: self.keys[at],
+                    weight: self.weights[at],
+                    slot: self.slots[at],
+                });
             }
         }
         let from = self.fresh.partition_point(|entry| entry.key < low);
@@ -101,7 +124,7 @@ impl Sorted {
             if entry.key > high {
                 break;
             }
-            visit(entry.slot);
+            visit(*entry);
         }
     }
 
@@ -128,10 +151,8 @@ impl Sorted {
 
     /// Sum of the weights of all keys above `bound`.
     pub(super) fn sum_above(&self, bound: f64) -> i64 {
-        let total = self.coarse.iter().sum::<i64>()
-            + self.fresh.iter().map(|entry| entry.weight).sum::<i64>();
         // The least float above the bound turns "not below" into "above".
-        total - self.sum_below(bound.next_up())
+        self.total - self.sum_below(bound.next_up())
     }
 
     /// Reserves room for so many entries, so that a run need not allocate.
@@ -150,7 +171,7 @@ impl Sorted {
             + self.slots.capacity() * 4
             + self.weights.capacity() * 8
             + (self.fine.capacity() + self.coarse.capacity()) * 8
-            + self.fresh.capacity() * size_of::<Fresh>()
+            + self.fresh.capacity() * size_of::<Entry>()
     }
 
     /// Closes the gaps and merges the fresh entries in, in place and from the back.
@@ -189,6 +210,12 @@ impl Sorted {
             }
         }
         self.fresh.clear();
+        self.count(moved);
+    }
+
+    /// Adds up the counters of a list without gaps, and tells everybody where they are.
+    fn count(&mut self, moved: &mut impl FnMut(u32, Place)) {
+        let total = self.keys.len();
         self.gaps = 0;
         self.fine.clear();
         self.fine.resize(total.div_ceil(FINE), 0);
@@ -199,6 +226,7 @@ impl Sorted {
             self.coarse[at / COARSE] += self.weights[at];
             moved(self.slots[at], Place(at as u32));
         }
+        self.total = self.coarse.iter().sum();
     }
 }
 
@@ -234,7 +262,7 @@ mod tests {
                 let low = stream.below(500) as f64;
                 let high = low + stream.below(50) as f64;
                 let mut found = Vec::new();
-                sorted.visit(low, high, |slot| found.push(slot));
+                sorted.visit(low, high, |entry| found.push(entry.slot));
                 found.sort_unstable();
                 let mut expected: Vec<u32> = plain
                     .iter()
@@ -251,5 +279,42 @@ mod tests {
                 assert_eq!(sorted.len(), plain.len());
             }
         }
+    }
+    #[test]
+    fn filled_at_once_it_is_the_same_list() {
+        let draws = Draws::new(6, 0);
+        let mut stream = draws.stream(Purpose::Custom, 0, 0);
+        let entries: Vec<Entry> = (0..10_000)
+            .map(|slot| Entry {
+                key: stream.below(3_000) as f64,
+                weight: stream.below(9) as i64 + 1,
+                slot,
+            })
+            .collect();
+        let mut places = vec![Place::NOWHERE; entries.len()];
+        let (mut filled, mut grown) = (Sorted::default(), Sorted::default());
+        for entry in &entries {
+            grown.insert(entry.key, entry.slot, entry.weight, &mut |_, _| {});
+        }
+        filled.fill(entries.clone(), &mut |slot, place| {
+            places[slot as usize] = place;
+        });
+        for slot in (0..10_000).step_by(3) {
+            filled.remove(slot, places[slot as usize], &mut |slot, place| {
+                places[slot as usize] = place;
+            });
+        }
+        let kept = |low: f64, high: f64| {
+            entries
+                .iter()
+                .filter(move |entry| entry.slot % 3 != 0 && entry.key >= low && entry.key <= high)
+        };
+        assert_eq!(grown.len(), 10_000);
+        assert_eq!(filled.len(), kept(0.0, 3_000.0).count());
+        let sum: i64 = kept(0.0, 1_000.0).map(|entry| entry.weight).sum();
+        assert_eq!(filled.sum_below(1_000.0f64.next_up()), sum);
+        let mut found = 0;
+        filled.visit(100.0, 200.0, |_| found += 1);
+        assert_eq!(found, kept(100.0, 200.0).count());
     }
 }

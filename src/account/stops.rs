@@ -57,7 +57,7 @@ impl Stops {
                 (f64::NEG_INFINITY, mark)
             };
             let from = out.len();
-            stops.visit(low, high, |slot| out.push(AccountId(slot)));
+            stops.visit(low, high, |entry| out.push(AccountId(entry.slot)));
             for hit in &mut out[from..] {
                 let slot = hit.0;
                 let place = places[slot as usize];

@@ -25,7 +25,7 @@
 //! - `closing_is_linear`: removing a position never rescans.
 
 use super::ledger::Ledger;
-use super::sorted::{Place, Sorted};
+use super::sorted::{Entry, Place, Sorted};
 use super::table::SlotId;
 use crate::market::funding::INDEX_SCALE;
 use crate::unit::{AccountId, Lots, MarketId};
@@ -142,59 +142,87 @@ impl TriggerIndex {
     /// The whole index over a ledger's present positions, built at once.
     pub fn build(ledger: &Ledger, bases: &[Lots]) -> Self {
         let mut index = Self::new(ledger, bases);
-        let mut counts = vec![[0usize; 2]; bases.len()];
+        let mut entries: Vec<[Vec<Vec<Entry>>; 2]> = vec![[Vec::new(), Vec::new()]; bases.len()];
         for id in ledger.traders() {
             if let Some(market) = ledger.account(id).isolated()
-                && let Some(slot) = ledger.position(id, market)
+                && let Some(slot) = ledger.place(id, market)
+                && let Some((filed, entry)) = index.file(ledger, id, market, slot)
             {
-                counts[market.index()][side(slot.quantity.0)] += 1;
+                let classes = &mut entries[market.index()][usize::from(filed % 2)];
+                let class = usize::from(filed / 2);
+                if classes.len() <= class {
+                    classes.resize(class + 1, Vec::new());
+                }
+                classes[class].push(entry);
             }
         }
-        for (market, counts) in index.markets.iter_mut().zip(&counts) {
-            for (classes, count) in market.isolated.iter_mut().zip(counts) {
-                classes[0].entries.reserve(*count);
-            }
-        }
-        for id in ledger.traders() {
-            if ledger.account(id).isolated().is_some() {
-                index.watch_isolated(ledger, id);
+        let places = &mut index.places;
+        for (market, entries) in index.markets.iter_mut().zip(entries) {
+            for (s, (classes, entries)) in market.isolated.iter_mut().zip(entries).enumerate() {
+                for (class, entries) in entries.into_iter().enumerate() {
+                    let filed = (class * 2 + s) as u16;
+                    classes[class].entries.fill(entries, &mut |slot, place| {
+                        places[slot as usize] = Where {
+                            class: filed,
+                            place,
+                        };
+                    });
+                }
             }
         }
         index
     }
 
-    /// Watches an isolated account at its present position, anew if it was watched before.
-    pub fn watch_isolated(&mut self, ledger: &Ledger, id: AccountId) {
-        let account = ledger.account(id);
-        let Some(market) = account.isolated() else {
-            return;
-        };
-        let Some(slot_id) = ledger.place(id, market) else {
-            return;
-        };
-        self.forget(ledger, slot_id, market);
+    /// Which class a position belongs to, counted in twos for the two sides, and its entry there;
+    /// nothing where nothing is held. The class's sizes take it in.
+    fn file(
+        &mut self,
+        ledger: &Ledger,
+        id: AccountId,
+        market: MarketId,
+        slot_id: SlotId,
+    ) -> Option<(u16, Entry)> {
         let slot = ledger.slot(slot_id);
         if slot.quantity.is_zero() {
-            return;
+            return None;
         }
         let m = &mut self.markets[market.index()];
         let per_lot = slot.quantity.as_f64() * m.quanta;
-        let owed = i128::from(slot.cost.0) - i128::from(account.cash.0);
+        let owed = i128::from(slot.cost.0) - i128::from(ledger.account(id).cash.0);
         let key = owed as f64 / per_lot - slot.funding as f64 / (m.quanta * INDEX_SCALE as f64);
-        let size = slot.quantity.0.abs();
-        let class = m.class_of(size);
-        let classes = &mut m.isolated[side(slot.quantity.0)];
+        let weight = slot.quantity.0.abs();
+        let class = m.class_of(weight);
+        let s = side(slot.quantity.0);
+        let classes = &mut m.isolated[s];
         while classes.len() <= class {
             classes.push(Class::new());
         }
-        let entry = &mut classes[class];
-        entry.smallest = entry.smallest.min(size);
-        entry.largest = entry.largest.max(size);
+        classes[class].smallest = classes[class].smallest.min(weight);
+        classes[class].largest = classes[class].largest.max(weight);
+        let entry = Entry {
+            key,
+            weight,
+            slot: slot_id.0,
+        };
+        Some(((class * 2 + s) as u16, entry))
+    }
+
+    /// Watches an isolated account at its present position, anew if it was watched before.
+    pub fn watch_isolated(&mut self, ledger: &Ledger, id: AccountId) {
+        let Some(market) = ledger.account(id).isolated() else {
+            return;
+        };
+        let Some(slot) = ledger.place(id, market) else {
+            return;
+        };
+        self.forget(ledger, slot, market);
+        let Some((class, entry)) = self.file(ledger, id, market, slot) else {
+            return;
+        };
         let places = &mut self.places;
-        let class = (class * 2 + side(slot.quantity.0)) as u16;
-        entry
+        self.markets[market.index()].isolated[usize::from(class % 2)][usize::from(class / 2)]
             .entries
-            .insert(key, slot_id.0, size, &mut |slot, place| {
+            .insert(entry.key, entry.slot, entry.weight, &mut |slot, place| {
                 places[slot as usize] = Where { class, place };
             });
     }
@@ -319,7 +347,7 @@ impl TriggerIndex {
 
     /// Quantity that would be beyond the liquidation threshold with the mark at `mark`: longs for
     /// `longs`, else shorts. `rate` is the effective maintenance rate of a quantity at that mark, and `beyond`
-    /// gives what one isolated position, whose class leaves it open, adds: its size, or nothing. Cross
+    /// gives what one isolated position, whose key leaves it open by a rounding, adds: its size, or nothing. Cross
     /// accounts count at the price that would liquidate them alone, as of their last visit.
     pub fn forced(
         &self,
@@ -350,8 +378,16 @@ impl TriggerIndex {
             } else {
                 class.entries.sum_below(band.low)
             };
-            class.entries.visit(band.low, band.high, |slot| {
-                forced += beyond(SlotId(slot)).0;
+            // The class leaves them open, each one's own size hardly ever does.
+            class.entries.visit(band.low, band.high, |entry| {
+                let own = rate(Lots(entry.weight));
+                let slack = slack(entry.weight, m.quanta, mark);
+                let band = threshold(s, mark, funding, (own, own), slack);
+                if (band.low..=band.high).contains(&entry.key) {
+                    forced += beyond(SlotId(entry.slot)).0;
+                } else if (s == 0) == (entry.key > band.high) {
+                    forced += entry.weight;
+                }
             });
         }
         forced += if s == 0 {
@@ -369,11 +405,15 @@ impl TriggerIndex {
         for class in &m.isolated[s] {
             class
                 .entries
-                .visit(f64::NEG_INFINITY, f64::INFINITY, |slot| visit(SlotId(slot)));
+                .visit(f64::NEG_INFINITY, f64::INFINITY, |entry| {
+                    visit(SlotId(entry.slot));
+                });
         }
         m.radius[s]
             .entries
-            .visit(f64::NEG_INFINITY, f64::INFINITY, |slot| visit(SlotId(slot)));
+            .visit(f64::NEG_INFINITY, f64::INFINITY, |entry| {
+                visit(SlotId(entry.slot));
+            });
     }
 
     /// How many positions of cross accounts are watched.
@@ -447,5 +487,5 @@ fn sweep(entries: &Sorted, seen: &mut Band, band: Band, out: &mut Vec<SlotId>) {
         (seen.low.min(band.low), seen.high.max(band.high))
     };
     *seen = band;
-    entries.visit(low, high, |slot| out.push(SlotId(slot)));
+    entries.visit(low, high, |entry| out.push(SlotId(entry.slot)));
 }

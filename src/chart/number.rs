@@ -1,5 +1,7 @@
 //! Numbers as a reader expects them: thousands separators, k/M/bn suffixes, a true minus sign.
 
+#![expect(clippy::disallowed_methods, reason = "a label, not a result")]
+
 /// Grouped in thousands with a fixed number of decimals: `−12,345.60`.
 pub(super) fn grouped(value: f64, decimals: usize) -> String {
     if !value.is_finite() {

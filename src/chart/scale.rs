@@ -1,5 +1,10 @@
 //! Scales: from data to a share of the axis, and the round values worth a gridline.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "where a line is drawn, not a result"
+)]
+
 use super::number;
 
 /// A labelled place on an axis.

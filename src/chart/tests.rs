@@ -1,5 +1,7 @@
 //! What every chart must hold: names of series, axis titles, and no text beyond the sheet.
 
+#![expect(clippy::disallowed_methods, reason = "something wavy to draw")]
+
 use super::*;
 
 /// One text of an SVG, in pixels.
@@ -325,7 +327,7 @@ fn axes_carry_units() {
         (2, "Below mid: cumulative notional (USDT)"),
         (2, "Distance from mid (%)"),
         (3, "Insurance fund balance (USDT)"),
-        (4, "Last price (USDT)"),
+        (4, "Mid price (USDT)"),
         (5, "Move within 1d and margin (%)"),
         (5, "Breaches in the last 250 windows"),
     ] {

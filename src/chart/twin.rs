@@ -6,7 +6,7 @@ use super::panel::{EndLabel, Line, Panel, Room};
 use super::scale::{Scale, extent};
 use super::{Chart, ChartError, Options, decimate, font, number, same_length, theme};
 
-/// Last prices of a run and of its twin without liquidations' impact.
+/// Mid prices of a run and of its twin without liquidations' impact.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TwinData {
     /// The market's name.
@@ -17,9 +17,9 @@ pub struct TwinData {
     pub start: Option<i64>,
     /// Seconds since the start.
     pub time: Vec<f64>,
-    /// Last price with feedback.
+    /// Mid price with feedback.
     pub last: Vec<f64>,
-    /// Last price without feedback.
+    /// Mid price without feedback.
     pub twin: Vec<f64>,
 }
 
@@ -106,7 +106,7 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
         x,
         y,
     };
-    let heading = format!("Last price ({})", data.currency);
+    let heading = format!("Mid price ({})", data.currency);
     let legend = [("gap: the market's own doing", GAP_SWATCH)];
     panel.axes(
         &mut canvas,

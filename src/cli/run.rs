@@ -8,7 +8,8 @@ use crate::market::ImpactSettings;
 use crate::market::impact::Law;
 use crate::output::terminal::{self, Style};
 use crate::output::{
-    Directory, Format, Manifest, MarketModel, ModelSettings, Provenance, Status, pictures, table,
+    Directory, Format, Manifest, MarketModel, ModelSettings, Provenance, Status, directory,
+    pictures, table,
 };
 use crate::path::Moment;
 use crate::scenario::{Input, Inputs, Scenario, VenueSettings};
@@ -42,8 +43,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     depth: Vec<Input>,
     /// Format of the tables.
-    #[arg(long, value_enum, default_value_t)]
-    format: TableFormat,
+    #[arg(long, value_enum)]
+    format: Option<TableFormat>,
     /// Runs the twin beside it: the same seed, forced orders absorbed without impact.
     #[arg(long)]
     twin: bool,
@@ -88,6 +89,14 @@ const CHECK_FAILED: u8 = 1;
 const INTERRUPTED: u8 = 130;
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    // A manifest says how its run was made, and a rerun is made the same way.
+    let before = directory::read_manifest(&arguments.config.config).ok();
+    let twin = arguments.twin || before.as_ref().is_some_and(|manifest| manifest.twin);
+    let format = arguments
+        .format
+        .map(Format::from)
+        .or(before.and_then(|manifest| manifest.format))
+        .unwrap_or_else(|| TableFormat::default().into());
     let mut scenario = arguments.config.load()?;
     if let Some(seed) = arguments.seed {
         scenario = scenario.with_seed(seed);
@@ -111,18 +120,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut directory = Directory::create(&path, &provenance, arguments.force)
         .map_err(|error| Failure::Input(error.to_string()))?;
 
-    let finished = watch(&scenario, arguments)?;
+    let finished = watch(&scenario, arguments, twin)?;
 
     provenance.account_names = finished.opening.names.iter().cloned().collect();
     notes.extend(finished.opening.notes.iter().cloned());
-    let written = write(&mut directory, &finished, &provenance, &scenario, arguments);
+    let written = write(&mut directory, &finished, &provenance, &scenario, format);
     let status = match finished.reason {
         StopReason::Completed => Status::Complete,
         StopReason::Interrupted => Status::Interrupted {
             steps_done: finished.steps,
         },
     };
-    let manifest = Manifest::new(&provenance, resolved, model(&scenario), status);
+    let manifest =
+        Manifest::new(&provenance, resolved, model(&scenario), status).with_options(twin, format);
     written
         .and_then(|()| {
             directory
@@ -157,7 +167,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 /// Makes the run with a bar on a terminal, and stops it on an interrupt.
-fn watch(scenario: &Scenario, arguments: &Arguments) -> Result<Finished, Failure> {
+fn watch(scenario: &Scenario, arguments: &Arguments, twin: bool) -> Result<Finished, Failure> {
     let progress = Arc::new(Progress::default());
     let stopper = Arc::clone(&progress);
     // A second handler in one process (a test, say) is no reason not to run.
@@ -178,7 +188,7 @@ fn watch(scenario: &Scenario, arguments: &Arguments) -> Result<Finished, Failure
     };
     let finished = std::thread::scope(|scope| {
         let run = Run::new(scenario)
-            .twin(arguments.twin)
+            .twin(twin)
             .audit_every_step(arguments.audit)
             .watched(&progress);
         let worker = scope.spawn(move || run.finish());
@@ -208,18 +218,12 @@ fn write(
     finished: &Finished,
     provenance: &Provenance,
     scenario: &Scenario,
-    arguments: &Arguments,
+    format: Format,
 ) -> Result<(), String> {
     directory
         .write_json("summary.json", &finished.summary)
         .map_err(|error| error.to_string())?;
-    table::save(
-        &finished.run,
-        provenance,
-        arguments.format.into(),
-        directory,
-    )
-    .map_err(|error| error.to_string())?;
+    table::save(&finished.run, provenance, format, directory).map_err(|error| error.to_string())?;
     let title = scenario.title.as_deref().unwrap_or(&scenario.name);
     let drawn =
         pictures::draw(finished, provenance, title, CURRENCY).map_err(|error| error.to_string())?;

@@ -195,15 +195,14 @@ impl World {
         self.scratch.visits = hit;
     }
 
-    /// Phase 6, the liquidation engine's part; how many orders it released.
-    pub(super) fn release_forced(&mut self) -> usize {
-        let mut released = 0;
+    /// Phase 6, the liquidation engine's part.
+    pub(super) fn release_forced(&mut self) {
         let mut cases = std::mem::take(&mut self.scratch.cases);
         let mut forced = std::mem::take(&mut self.scratch.forced);
+        forced.clear();
         self.end_liquidations();
         for m in 0..self.markets.len() {
             cases.clear();
-            forced.clear();
             for id in &self.liquidating {
                 if self.ledger.account(*id).ready_at <= self.step
                     && let Some(case) = self.case(*id, MarketId(m as u16))
@@ -211,57 +210,41 @@ impl World {
                     cases.push(case);
                 }
             }
-            if cases.is_empty() {
-                continue;
+            if !cases.is_empty() {
+                self.liquidation.policies[m].release(&cases, &mut forced);
             }
-            self.liquidation.policies[m].release(&cases, &mut forced);
-            for order in &forced {
-                let id = order.order.owner;
-                let mut stream = self
-                    .draws
-                    .stream(Purpose::Sequence, FORCED | id.0, self.step);
-                let at = f64::from(self.step) + self.liquidation.latency + stream.uniform();
-                self.send(
-                    at,
-                    Origin::Forced,
-                    Intent::Place {
-                        market: order.market,
-                        order: order.order,
-                        lifetime: 0,
-                    },
-                );
-                released += 1;
-            }
-            // Set after all markets' cases were made up? No: a cooldown holds the account back in
-            // every market from the next step on, so it is written once per order.
-            for order in &forced {
-                let wait = order.cooldown.max(self.liquidation.latency.ceil() as u32);
-                let ready = if wait == 0 {
-                    self.step
-                } else {
-                    self.step.saturating_add(wait)
-                };
-                self.ledger
-                    .standing_mut(order.order.owner)
-                    .set_ready_at(ready);
-            }
+        }
+        // Only now, so that a cooldown in one market holds back none of the same step's others.
+        for order in &forced {
+            let id = order.order.owner;
+            let mut stream = self
+                .draws
+                .stream(Purpose::Sequence, FORCED | id.0, self.step);
+            let at = f64::from(self.step) + self.liquidation.latency + stream.uniform();
+            self.send(
+                at,
+                Origin::Forced,
+                Intent::Place {
+                    market: order.market,
+                    order: order.order,
+                    lifetime: 0,
+                },
+            );
+            let wait = order.cooldown.max(self.liquidation.latency.ceil() as u32);
+            let ready = self.step.saturating_add(wait);
+            let before = self.ledger.account(id).ready_at;
+            self.ledger.standing_mut(id).set_ready_at(ready.max(before));
         }
         self.scratch.cases = cases;
         self.scratch.forced = forced;
-        released
     }
 
     /// Lets go whoever meets its requirement at the present mark.
     fn end_liquidations(&mut self) {
-        let mut k = 0;
-        while k < self.liquidating.len() {
-            let id = self.liquidating[k];
-            if self.end_if_sound(id) {
-                self.liquidating.remove(k);
-            } else {
-                k += 1;
-            }
-        }
+        let mut liquidating = std::mem::take(&mut self.liquidating);
+        liquidating.sort_unstable();
+        liquidating.retain(|id| !self.end_if_sound(*id));
+        self.liquidating = liquidating;
     }
 
     fn end_if_sound(&mut self, id: AccountId) -> bool {

@@ -128,8 +128,8 @@ impl World {
                 funding_rate: market.funding.rate(),
             };
             market.rule.schedule(&view, &mut market.schedule);
-            self.rows[m].base_maintenance =
-                market.rule.trace().first().copied().unwrap_or_default();
+            let whole = market.schedule.brackets()[0].maintenance;
+            self.rows[m].base_maintenance = market.rule.trace().first().copied().unwrap_or(whole);
             let quanta = market.contract.quanta() as f64;
             let funding =
                 self.funding[m] as f64 / (quanta * crate::market::funding::INDEX_SCALE as f64);

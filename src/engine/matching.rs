@@ -11,8 +11,8 @@ use crate::trader::Intent;
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Side, Ticks};
 
 impl World {
-    /// Phase 7.
-    pub(super) fn match_orders(&mut self) {
+    /// Phase 7; how many forced orders traded.
+    pub(super) fn match_orders(&mut self) -> usize {
         let end = f64::from(self.step) + 1.0;
         self.inbox.sort_unstable_by(|a, b| {
             a.at.total_cmp(&b.at)
@@ -23,6 +23,7 @@ impl World {
         let mut due = std::mem::take(&mut self.scratch.due);
         due.clear();
         due.extend(self.inbox.drain(..count));
+        let mut forced = 0;
         for pending in &due {
             match (pending.origin, pending.intent) {
                 (
@@ -37,12 +38,13 @@ impl World {
                     self.withdraw_orders(owner, Some(market));
                 }
                 (Origin::Forced, Intent::Place { market, order, .. }) => {
-                    self.force(market, &order);
+                    forced += usize::from(self.force(market, &order));
                 }
                 (Origin::Forced, Intent::CancelAll { .. }) => {}
             }
         }
         self.scratch.due = due;
+        forced
     }
 
     fn place(&mut self, cohort: CohortId, market: MarketId, order: &Order, lifetime: u32) {
@@ -100,17 +102,19 @@ impl World {
         self.equity(id) >= i128::from(required.0)
     }
 
-    fn force(&mut self, market: MarketId, order: &Order) {
+    /// Trades a forced order as far as its account is still in liquidation and holds so much; whether it
+    /// traded.
+    fn force(&mut self, market: MarketId, order: &Order) -> bool {
         let id = order.owner;
         if self.ledger.account(id).state != State::Liquidating {
-            return;
+            return false;
         }
         let Some(held) = self.ledger.position(id, market).map(|slot| slot.quantity) else {
-            return;
+            return false;
         };
         let closing = if held.0 > 0 { Side::Sell } else { Side::Buy };
         if closing != order.side {
-            return;
+            return false;
         }
         let order = Order {
             quantity: order.quantity.min(held.abs()),
@@ -122,7 +126,7 @@ impl World {
             self.execute(market, &order)
         };
         if execution.filled.is_zero() {
-            return;
+            return false;
         }
         let row = &mut self.rows[market.index()];
         match order.side {
@@ -158,6 +162,7 @@ impl World {
                 fee,
             );
         }
+        true
     }
 
     /// Trades an order on the venue and books its fills.

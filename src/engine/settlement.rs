@@ -20,10 +20,10 @@ impl World {
     pub(super) fn settle(&mut self) {
         // Deficits at the mark that the fund already stands behind in this pass.
         let mut promised = Cash::ZERO;
-        let mut k = 0;
         let mut ranked: Option<(MarketId, bool)> = None;
-        while k < self.liquidating.len() {
-            let id = self.liquidating[k];
+        let mut liquidating = std::mem::take(&mut self.liquidating);
+        liquidating.retain(|id| {
+            let id = *id;
             if !self.ledger.is_flat(id) {
                 let deficit = Cash::clamped(-self.equity(id));
                 if deficit > Cash::ZERO {
@@ -35,13 +35,13 @@ impl World {
                     }
                 }
             }
-            if self.ledger.is_flat(id) {
-                self.liquidating.remove(k);
+            let closed = self.ledger.is_flat(id);
+            if closed {
                 self.conclude(id);
-            } else {
-                k += 1;
             }
-        }
+            !closed
+        });
+        self.liquidating = liquidating;
         self.totals.fund = self.ledger.account(AccountId::FUND).cash;
     }
 
@@ -69,15 +69,18 @@ impl World {
                     &mut queue,
                 );
                 *ranked = Some((market, longs_wanted));
+                for winner in &queue {
+                    if let Some(slot) = self.ledger.place(winner.account, market) {
+                        self.ledger.settle_funding(
+                            winner.account,
+                            slot,
+                            self.funding[market.index()],
+                        );
+                    }
+                }
             }
             self.ledger
                 .settle_funding(id, slot, self.funding[market.index()]);
-            for winner in &queue {
-                if let Some(slot) = self.ledger.place(winner.account, market) {
-                    self.ledger
-                        .settle_funding(winner.account, slot, self.funding[market.index()]);
-                }
-            }
             let value = self.zero_value(id, market);
             let mut fills = std::mem::take(&mut self.scratch.fills);
             fills.clear();

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub enum Rounds {
     /// Exactly so many.
     Fixed(u32),
-    /// Until a round forces no order, and at most so many; a step cut off is counted.
+    /// Until a round in which no forced order trades, and at most so many; a step cut off is counted.
     UntilQuiet {
         /// Most rounds in a step.
         limit: u32,

@@ -52,8 +52,8 @@ impl World {
             if round == 0 {
                 self.decide();
             }
-            let forced = self.release_forced();
-            self.match_orders();
+            self.release_forced();
+            let forced = self.match_orders();
             self.settle();
             round += 1;
             match self.rounds {

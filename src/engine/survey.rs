@@ -88,9 +88,7 @@ impl World {
             if self.ledger.account(id).cash < Cash::ZERO {
                 // Closed by its own order for less than it owed: settlement pays, as for the liquidated.
                 self.ledger.standing_mut(id).set_state(State::Liquidating);
-                if let Err(at) = self.liquidating.binary_search(&id) {
-                    self.liquidating.insert(at, id);
-                }
+                self.liquidating.push(id);
             } else if state > State::Healthy {
                 self.ledger.standing_mut(id).set_state(State::Healthy);
             }
@@ -227,9 +225,7 @@ impl World {
         account.set_ready_at(step);
         self.unwatch(id);
         self.withdraw_orders(id, None);
-        if let Err(at) = self.liquidating.binary_search(&id) {
-            self.liquidating.insert(at, id);
-        }
+        self.liquidating.push(id);
         self.totals.liquidations += 1;
         self.tell(EventKind::LiquidationBegan, id, equity);
     }

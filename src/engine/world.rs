@@ -139,7 +139,7 @@ pub struct World {
     pub(super) cross: Vec<AccountId>,
     /// Cross accounts that are looked at in every step until they are sound again or liquidated.
     pub(super) uneasy: Vec<AccountId>,
-    /// Accounts in liquidation, in ascending order.
+    /// Accounts in liquidation, each once; in ascending order from the release of forced orders on.
     pub(super) liquidating: Vec<AccountId>,
     pub(super) timers: BinaryHeap<Reverse<(u32, AccountId, Answer)>>,
     pub(super) inbox: Vec<Pending>,

@@ -31,17 +31,23 @@ pub struct RiskView {
 /// Answers this step's schedule of rates, as data.
 ///
 /// Promise: a pure function of what is published and of the rule's own estimators. Called once per
-/// market and step. A rule of one's own implements `schedule` and hands itself to the scenario's
-/// builder (`Scenario::with_rule`).
+/// market and step. A rule of one's own implements `schedule`, which is enough, and hands itself to
+/// the scenario (`Scenario::with_rule`).
 pub trait MarginRule: Send {
     /// Writes this step's rates into `out`, which still holds the last step's.
     fn schedule(&mut self, view: &RiskView, out: &mut Schedule);
 
-    /// The parts that move the rate, in order: the base, then each adjustment.
-    fn parts(&self) -> Vec<&'static str>;
+    /// The parts that move the rate, in order: the base, then each adjustment. A rule that doesn't
+    /// tell its parts apart has none.
+    fn parts(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 
     /// First-bracket maintenance rate after each part, in the last schedule: who moved the margin.
-    fn trace(&self) -> &[Rate];
+    /// Where there is none, the whole rate is its own base.
+    fn trace(&self) -> &[Rate] {
+        &[]
+    }
 }
 
 /// A base schedule and an ordered list of adjustments.

@@ -451,7 +451,7 @@ impl Flank {
             step,
         };
         if fresh {
-            self.holes.mark(tick);
+            self.holes.set(tick, true);
         }
     }
 
@@ -465,7 +465,7 @@ impl Flank {
             self.swept = tick + 1;
             if self.missing(tick, healing, now) == 0 {
                 *self.holes.cell_mut(tick) = Hole::default();
-                self.holes.unmark(tick);
+                self.holes.set(tick, false);
             }
         }
     }

@@ -33,7 +33,11 @@ impl Contract {
     /// Value of a signed quantity at a price, or `None` where it does not fit.
     #[inline]
     pub fn checked(&self, quantity: Lots, price: Ticks) -> Option<Cash> {
-        Cash::from_wide(self.wide(quantity, price))
+        // Nearly always 64 bits do, and they take a third of the time.
+        match price.0.checked_mul(self.quanta_per_tick_lot) {
+            Some(each) => quantity.0.checked_mul(each).map(Cash),
+            None => Cash::from_wide(self.wide(quantity, price)),
+        }
     }
 
     /// Value of a signed quantity at a price.

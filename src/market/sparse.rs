@@ -12,18 +12,14 @@
 
 const NOBODY: u32 = 0;
 
-#[derive(Clone, Debug)]
-struct Page<T> {
-    marks: u64,
-    cells: [T; 64],
-}
-
 /// Cells of `T` by index, all `T::default()` at first.
 #[derive(Clone, Debug)]
 pub(super) struct Sparse<T> {
     /// Page of each 64 cells; page 0 is the empty page, which is never written.
     table: Vec<u32>,
-    pages: Vec<Page<T>>,
+    /// Cells and marks by page.
+    cells: Vec<[T; 64]>,
+    marks: Vec<u64>,
     /// Which pages have a mark, and which words of `groups` aren't zero.
     groups: Vec<u64>,
     tops: Vec<u64>,
@@ -36,16 +32,10 @@ impl<T: Copy + Default> Sparse<T> {
         let groups = pages.div_ceil(64);
         Self {
             table: vec![NOBODY; pages],
-            pages: vec![Self::blank()],
+            cells: vec![[T::default(); 64]],
+            marks: vec![0],
             groups: vec![0; groups],
             tops: vec![0; groups.div_ceil(64)],
-        }
-    }
-
-    fn blank() -> Page<T> {
-        Page {
-            marks: 0,
-            cells: [T::default(); 64],
         }
     }
 
@@ -53,58 +43,68 @@ impl<T: Copy + Default> Sparse<T> {
     #[inline]
     pub(super) fn cell(&self, index: u32) -> &T {
         let page = self.table[(index >> 6) as usize];
-        &self.pages[page as usize].cells[(index & 63) as usize]
+        &self.cells[page as usize][(index & 63) as usize]
     }
 
     /// A cell to write.
     #[inline]
     pub(super) fn cell_mut(&mut self, index: u32) -> &mut T {
-        let page = self.page_mut(index);
-        &mut page.cells[(index & 63) as usize]
+        let page = self.page(index);
+        &mut self.cells[page][(index & 63) as usize]
     }
 
+    /// The page of a cell, made where there is none.
     #[inline]
-    fn page_mut(&mut self, index: u32) -> &mut Page<T> {
+    fn page(&mut self, index: u32) -> usize {
         let place = (index >> 6) as usize;
-        let mut page = self.table[place];
+        let page = self.table[place];
         if page == NOBODY {
-            page = self.pages.len() as u32;
-            self.pages.push(Self::blank());
-            self.table[place] = page;
+            return self.grow(place);
         }
-        &mut self.pages[page as usize]
+        page as usize
     }
 
-    /// Marks a cell.
+    #[cold]
+    fn grow(&mut self, place: usize) -> usize {
+        let page = self.cells.len();
+        self.cells.push([T::default(); 64]);
+        self.marks.push(0);
+        self.table[place] = page as u32;
+        page
+    }
+
+    /// Marks a cell, or takes its mark off.
     #[inline]
-    pub(super) fn mark(&mut self, index: u32) {
-        let page = self.page_mut(index);
-        let fresh = page.marks == 0;
-        page.marks |= 1 << (index & 63);
-        if fresh {
-            let place = (index >> 6) as usize;
-            self.groups[place >> 6] |= 1 << (place & 63);
-            self.tops[place >> 12] |= 1 << ((place >> 6) & 63);
+    pub(super) fn set(&mut self, index: u32, marked: bool) {
+        let page = self.page(index);
+        let before = self.marks[page];
+        let bit = index & 63;
+        let after = before & !(1 << bit) | u64::from(marked) << bit;
+        self.marks[page] = after;
+        if (before == 0) != (after == 0) {
+            self.regroup((index >> 6) as usize, marked);
         }
     }
 
-    /// Takes the mark off a cell.
-    #[inline]
-    pub(super) fn unmark(&mut self, index: u32) {
-        let page = self.page_mut(index);
-        page.marks &= !(1 << (index & 63));
-        if page.marks == 0 {
-            let place = (index >> 6) as usize;
-            self.groups[place >> 6] &= !(1 << (place & 63));
-            if self.groups[place >> 6] == 0 {
-                self.tops[place >> 12] &= !(1 << ((place >> 6) & 63));
+    /// Notes that a page has got its first mark or lost its last.
+    #[cold]
+    fn regroup(&mut self, place: usize, marked: bool) {
+        let group = place >> 6;
+        let (page, word) = (1 << (place & 63), 1 << (group & 63));
+        if marked {
+            self.groups[group] |= page;
+            self.tops[place >> 12] |= word;
+        } else {
+            self.groups[group] &= !page;
+            if self.groups[group] == 0 {
+                self.tops[place >> 12] &= !word;
             }
         }
     }
 
     #[inline]
     fn marks(&self, place: usize) -> u64 {
-        self.pages[self.table[place] as usize].marks
+        self.marks[self.table[place] as usize]
     }
 
     /// The first marked cell at `from` or after it.
@@ -118,8 +118,7 @@ impl<T: Copy + Default> Sparse<T> {
         if word != 0 {
             return Some(((place as u32) << 6) | word.trailing_zeros());
         }
-        let place = self.next_page(place + 1)?;
-        Some(((place as u32) << 6) | self.marks(place).trailing_zeros())
+        self.next_far(place + 1)
     }
 
     /// The last marked cell at `from` or before it.
@@ -130,7 +129,18 @@ impl<T: Copy + Default> Sparse<T> {
         if word != 0 {
             return Some(((place as u32) << 6) | (63 - word.leading_zeros()));
         }
-        let place = self.prev_page(place.checked_sub(1)?)?;
+        self.prev_far(place.checked_sub(1)?)
+    }
+
+    #[inline(never)]
+    fn next_far(&self, from: usize) -> Option<u32> {
+        let place = self.next_page(from)?;
+        Some(((place as u32) << 6) | self.marks(place).trailing_zeros())
+    }
+
+    #[inline(never)]
+    fn prev_far(&self, from: usize) -> Option<u32> {
+        let place = self.prev_page(from)?;
         Some(((place as u32) << 6) | (63 - self.marks(place).leading_zeros()))
     }
 
@@ -192,10 +202,10 @@ mod tests {
             let mut sparse = Sparse::<u8>::new(700_000);
             let mut sorted = BTreeSet::new();
             for &(index, stays) in marks.iter().chain(near.iter().map(|i| (*i, i % 3 != 0)).collect::<Vec<_>>().iter()) {
-                sparse.mark(index);
+                sparse.set(index, true);
                 sorted.insert(index);
                 if !stays {
-                    sparse.unmark(index);
+                    sparse.set(index, false);
                     sorted.remove(&index);
                 }
             }

@@ -2,6 +2,7 @@
 //!
 //! The scenario stands in it fully resolved, so that a run can be repeated from the manifest alone.
 
+use super::table::Format;
 use crate::engine::Rounds;
 use crate::unit::{AccountId, Span};
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,12 @@ pub struct Manifest {
     pub scenario_sha256: String,
     /// How the run ended.
     pub status: Status,
+    /// Whether a twin was run beside it: a rerun from the manifest runs one too.
+    #[serde(default)]
+    pub twin: bool,
+    /// Format of the tables: a rerun from the manifest writes the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
     /// What results hinge on.
     pub model: ModelSettings,
     /// The scenario, fully resolved.
@@ -147,11 +154,21 @@ impl Manifest {
             replicate: provenance.replicate,
             scenario_sha256: provenance.scenario_sha256.clone(),
             status,
+            twin: false,
+            format: None,
             model,
             scenario,
             files: Vec::new(),
             units,
         }
+    }
+
+    /// The manifest of a run that was made with these options.
+    #[must_use]
+    pub const fn with_options(mut self, twin: bool, format: Format) -> Self {
+        self.twin = twin;
+        self.format = Some(format);
+        self
     }
 
     /// Whether this is of the same run: version, scenario, seed and replicate.

@@ -3,13 +3,15 @@
 use super::directory::{Directory, OutputError};
 use super::manifest::Provenance;
 use crate::measure::Recorded;
+use serde::{Deserialize, Serialize};
 use std::io;
 
 /// Most rows of a Parquet row group.
 pub const ROW_GROUP: usize = 262_144;
 
 /// How tables are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Columnar, compressed, typed, with units in the metadata.
     #[cfg(feature = "parquet")]

@@ -138,6 +138,10 @@ impl<'a> Prepared<'a> {
         if let crate::path::PathSettings::Replay(replay) = &market.path
             && let Some(bars) = bars.as_deref()
         {
+            self.notes.push(format!(
+                "{name} replays {}: a realised price contains the liquidations of its day; path.replay.exogenous_share (now {}) scales its moves",
+                replay.file, replay.exogenous_share
+            ));
             self.notes.extend(replay.notes(&self.grid, bars));
         }
         let (Some(start), Some(generator)) = (start, market.path.generator(bars)) else {

@@ -5,6 +5,7 @@ use super::problem::{Problem, listed, nearest};
 use super::settings::{MarketSettings, Scenario, VenueSettings};
 use super::tree::join;
 use crate::math::linear::correlation_factor;
+use crate::measure::DEFINITIONS;
 use crate::path::{Moment, PathSettings};
 use crate::unit::grid::{Grid, GridError};
 use rust_decimal::Decimal;
@@ -80,19 +81,6 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
             }
         }
     }
-    for (place, expect) in scenario.expect.iter().enumerate() {
-        if !expect.value.is_finite() {
-            add(
-                &format!("expect[{place}].value"),
-                format!("must be a finite number, found {}", expect.value),
-            );
-        }
-        if let Some(market) = &expect.market
-            && !names.contains(market)
-        {
-            unknown.push((format!("expect[{place}].market"), market));
-        }
-    }
     for name in scenario.margin.market.keys() {
         if !names.contains(name) {
             unknown.push((format!("margin.market.{name}"), name));
@@ -102,6 +90,16 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
         if !names.contains(name) {
             unknown.push(("margin".to_owned(), name));
         }
+    }
+    for (place, expect) in scenario.expect.iter().enumerate() {
+        problems.extend(expect.problems(names).into_iter().map(|(key, text)| {
+            let metrics = DEFINITIONS.iter().map(|definition| definition.name);
+            let help = match key.as_str() {
+                "metric" => nearest(&expect.metric, metrics),
+                _ => None,
+            };
+            Problem::new(format!("expect[{place}].{key}"), text).help(help)
+        }));
     }
     problems.extend(
         unknown

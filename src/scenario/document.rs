@@ -11,7 +11,7 @@ use super::check;
 use super::preset;
 use super::problem::{Problem, Problems, Source, listed, nearest};
 use super::read;
-use super::settings::Scenario;
+use super::settings::{Rules, Scenario};
 use super::tree::{self, Entry, Node, Place, Segment, Value, segments};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ pub struct Document {
     layers: usize,
     problems: Vec<Problem>,
     stem: String,
+    rules: Rules,
 }
 
 impl Document {
@@ -77,6 +78,7 @@ impl Document {
             layers: 0,
             problems: Vec::new(),
             stem,
+            rules: Rules::default(),
         };
         let mut chain = vec![match file {
             Some(file) => (file.display().to_string(), source.name.clone()),
@@ -324,15 +326,7 @@ impl Document {
     /// # Errors
     ///
     /// All [`Problems`].
-    pub fn read(self) -> Result<Scenario, Problems> {
-        self.read_with(Ok)
-    }
-
-    /// As [`Document::read`], with a last change of the scenario before it is built.
-    pub(super) fn read_with(
-        mut self,
-        change: impl FnOnce(Scenario) -> Result<Scenario, Vec<Problem>>,
-    ) -> Result<Scenario, Problems> {
+    pub fn read(mut self) -> Result<Scenario, Problems> {
         let names = self.select();
         let mut outcome = read::read::<Scenario>(self.root.clone(), stand_in);
         let mut problems = self.problems;
@@ -344,7 +338,8 @@ impl Document {
             problem
         };
         let mut scenario = outcome.settings.take();
-        if let Some(read) = scenario.take() {
+        if let Some(mut read) = scenario.take() {
+            read.rules = self.rules;
             let local = check::parts(&read, &names);
             problems.extend(
                 local
@@ -355,14 +350,12 @@ impl Document {
             if sound {
                 problems.extend(check::whole(&read).into_iter().map(place));
             }
-            if problems.is_empty() {
-                let built =
-                    change(read).and_then(|changed| check::files(&changed).map(|()| changed));
-                match built {
-                    Ok(changed) => scenario = Some(changed),
-                    Err(list) => problems.extend(list.into_iter().map(place)),
-                }
+            if problems.is_empty()
+                && let Err(list) = check::files(&read)
+            {
+                problems.extend(list.into_iter().map(place));
             }
+            scenario = Some(read);
         }
         match scenario {
             Some(scenario) if problems.is_empty() => Ok(scenario),
@@ -440,7 +433,7 @@ impl Document {
         let json = scenario.to_json();
         let text = serde_json::json!({ "scenario": json }).to_string();
         let mut document = Self::parse(text);
-        document.stem.clone_from(&scenario.name);
+        document.rules.clone_from(&scenario.rules);
         document
     }
 }

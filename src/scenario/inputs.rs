@@ -52,8 +52,8 @@ impl Scenario {
     /// know of how they were used, a line each.
     ///
     /// A replay starts at the file's first bar where the scenario names no start. The depth of
-    /// a market is the median over the run, or over the whole file where the run lies outside it; a side
-    /// that is unusable then is replaced by the other.
+    /// a market is the median over the run where the scenario names its start, and over the whole file where it
+    /// doesn't or where the run lies outside the file; a side that is unusable then is replaced by the other.
     ///
     /// # Errors
     ///
@@ -61,13 +61,15 @@ impl Scenario {
     pub fn with_inputs(mut self, inputs: &Inputs) -> Result<(Self, Vec<String>), Problems> {
         let mut problems = Vec::new();
         let mut notes = Vec::new();
+        // A start that only follows from a file of prices says nothing of the time that depth is meant for.
+        let stretch = self.stretch();
         for input in &inputs.prices {
-            if let Err(problem) = self.replay(input, &mut notes) {
+            if let Err(problem) = self.replay(input) {
                 problems.push(problem);
             }
         }
         for input in &inputs.depth {
-            if let Err(problem) = self.measure(input, &mut notes) {
+            if let Err(problem) = self.measure(input, stretch, &mut notes) {
                 problems.push(problem);
             }
         }
@@ -106,7 +108,7 @@ impl Scenario {
         }
     }
 
-    fn replay(&mut self, input: &Input, notes: &mut Vec<String>) -> Result<(), Problem> {
+    fn replay(&mut self, input: &Input) -> Result<(), Problem> {
         let name = self.chosen("--prices", input)?;
         let history = PriceHistory::load(&input.file)
             .map_err(|error| Problem::new("--prices", error.to_string()))?;
@@ -119,26 +121,37 @@ impl Scenario {
         let file = input.file.display().to_string();
         let settings = match &market.path {
             PathSettings::Replay(own) => ReplaySettings {
-                file: file.clone(),
+                file,
                 ..own.clone()
             },
             _ => ReplaySettings {
-                file: file.clone(),
+                file,
                 exogenous_share: 1.0,
                 gaps: Default::default(),
                 intrabar: Default::default(),
             },
         };
-        notes.push(format!(
-            "{name} replays {file}: a realised price contains the liquidations of its day; path.replay.exogenous_share (now {}) scales its moves",
-            settings.exogenous_share
-        ));
         market.price = None;
         market.path = PathSettings::Replay(settings);
         Ok(())
     }
 
-    fn measure(&mut self, input: &Input, notes: &mut Vec<String>) -> Result<(), Problem> {
+    /// From when to when the run goes, in milliseconds, where the scenario names its start.
+    fn stretch(&self) -> Option<(i64, i64)> {
+        match self.start {
+            Some(Moment::Utc(start)) => {
+                Some((start, start + (self.length.as_seconds() * 1_000.0) as i64))
+            }
+            _ => None,
+        }
+    }
+
+    fn measure(
+        &mut self,
+        input: &Input,
+        stretch: Option<(i64, i64)>,
+        notes: &mut Vec<String>,
+    ) -> Result<(), Problem> {
         let name = self.chosen("--depth", input)?;
         let history = DepthHistory::load(&input.file)
             .map_err(|error| Problem::new("--depth", error.to_string()))?;
@@ -157,12 +170,7 @@ impl Scenario {
             ));
         };
         let whole = (first.time_ms, last.time_ms);
-        let run = match self.start {
-            Some(Moment::Utc(start)) => {
-                (start, start + (self.length.as_seconds() * 1_000.0) as i64)
-            }
-            _ => whole,
-        };
+        let run = stretch.unwrap_or(whole);
         let inside = snapshots
             .iter()
             .any(|snapshot| (run.0..=run.1).contains(&snapshot.time_ms));

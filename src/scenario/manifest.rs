@@ -37,15 +37,7 @@ impl Scenario {
     pub fn set(self, path: &str, value: &str) -> Result<Self, Problems> {
         let mut document = Document::of(&self);
         document.patch(&format!("{path}={value}"));
-        let rules = self.rules;
-        let mut changed = document.read_with(|changed| {
-            Ok(Self {
-                rules: rules.clone(),
-                ..changed
-            })
-        })?;
-        changed.rules = rules;
-        Ok(changed)
+        document.read()
     }
 
     /// The whole scenario as JSON, nothing left implicit.

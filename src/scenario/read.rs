@@ -65,7 +65,7 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(
             found.borrow_mut().push(
                 Problem::new(error.path.as_str(), error.message.as_str())
                     .at(error.place.unwrap_or_default())
-                    .help(error.help),
+                    .help(error.help.clone()),
             );
         }
         // A value that is missing stands for itself, else the table that misses it.
@@ -96,9 +96,12 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(
     }
 }
 
-/// One error, and where.
+/// One error, and where; boxed, for it travels through every return value.
 #[derive(Clone, Debug)]
-pub(super) struct Error {
+pub(super) struct Error(Box<Fault>);
+
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
     message: String,
     help: Option<String>,
     /// A key to add to the path where the error is located: a missing one.
@@ -111,9 +114,22 @@ pub(super) struct Error {
     victim: String,
 }
 
+impl std::ops::Deref for Error {
+    type Target = Fault;
+    fn deref(&self) -> &Fault {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Fault {
+        &mut self.0
+    }
+}
+
 impl Error {
     fn new(message: String) -> Self {
-        Self {
+        Self(Box::new(Fault {
             message,
             help: None,
             field: None,
@@ -122,7 +138,7 @@ impl Error {
             path: String::new(),
             place: None,
             victim: String::new(),
-        }
+        }))
     }
     /// Says where an error is that has not been located yet.
     fn locate(mut self, path: &str, place: Place) -> Self {
@@ -548,7 +564,7 @@ impl Variant<'_> {
         read(reader).map_err(|mut error| {
             // There is no content to take out where the variant is a bare name.
             if self.content.is_none() {
-                error.victim.clone_from(&self.reader.path);
+                error.victim = self.reader.path.clone();
             }
             error
         })

@@ -1,4 +1,4 @@
-//! Lengths of time as a person writes them: `"30s"`, `"5m"`, `"8h"`, `"1d"`, or seconds as a number.
+//! Lengths of time as a person writes them: `"30s"`, `"5m"`, `"1h30m"`, `"1d"`, or seconds as a number.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -36,17 +36,33 @@ impl Span {
         if text == "never" {
             return Some(Self::NEVER);
         }
-        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let factor = match &text[digits.len()..] {
-            "ms" => 1e-3,
-            "s" | "" => 1.0,
-            "m" | "min" => 60.0,
-            "h" => 3_600.0,
-            "d" => 86_400.0,
-            _ => return None,
-        };
-        let count: f64 = digits.trim().parse().ok()?;
-        (count.is_finite() && count >= 0.0).then_some(Self(count * factor))
+        // Parts such as `52m 31s` add up.
+        let (mut rest, mut total) = (text, 0.0);
+        loop {
+            let digits = rest
+                .find(|c: char| c.is_ascii_alphabetic())
+                .unwrap_or(rest.len());
+            let unit = rest[digits..]
+                .find(|c: char| !c.is_ascii_alphabetic())
+                .map_or(rest.len(), |end| digits + end);
+            let factor = match &rest[digits..unit] {
+                "ms" => 1e-3,
+                "s" | "" => 1.0,
+                "m" | "min" => 60.0,
+                "h" => 3_600.0,
+                "d" => 86_400.0,
+                _ => return None,
+            };
+            let count: f64 = rest[..digits].trim().parse().ok()?;
+            if !(count.is_finite() && count >= 0.0) {
+                return None;
+            }
+            total += count * factor;
+            rest = rest[unit..].trim_start();
+            if rest.is_empty() {
+                return Some(Self(total));
+            }
+        }
     }
 }
 
@@ -128,6 +144,8 @@ mod tests {
             ("1.5h", 5_400.0),
             ("250ms", 0.25),
             ("7", 7.0),
+            ("52m31s", 3_151.0),
+            ("1h 30m", 5_400.0),
         ] {
             assert_eq!(Span::parse(text), Some(Span(seconds)));
         }

@@ -1,10 +1,27 @@
 //! The integration tests, in one binary: one module a theme.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what a test works out by hand is worked out without the crate's own functions"
+)]
+
+mod analytic;
 mod backtest;
 mod book;
+mod cli;
+mod commands;
+mod configs;
 mod conservation;
+mod determinism;
+mod floors;
 mod index;
 mod measure;
 mod output;
+mod own_rule;
+mod population;
+mod readme;
+mod real_data;
 mod sample;
+mod scenario;
+mod support;
 mod worlds;

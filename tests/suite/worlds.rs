@@ -129,7 +129,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             vec![
                 Rounds::Fixed(1),
                 Rounds::Fixed(3),
-                Rounds::UntilQuiet { limit: 20 },
+                Rounds::UntilQuiet { limit: 3 },
             ],
         ),
         thresholds: Thresholds {

@@ -1,10 +1,13 @@
 //! Explicit orders: a queue per tick, first come first served.
 //!
-//! A cancelled order stays in its queue as a dead entry and is reclaimed when it reaches the head,
-//! when its level empties (the whole chain goes back to the free list at once), or when the dead
-//! outnumber the living too far. So a cancel touches one order and one level, wherever in the queue
-//! the order stood. Bids and asks share the levels: as long as the book isn't crossed, every
-//! occupied level up to the best bid is a bid, and every other an ask.
+//! Queues are linked both ways, so a cancel takes its order out wherever in the queue it stood and
+//! its place in the store is free at once. Bids and asks share the levels: as long as the book isn't
+//! crossed, every occupied level up to the best bid is a bid, and every other an ask.
+//!
+//! What decides the speed of a book is branches that nobody can predict, and on which side an
+//! order stands is the first of them. So prices are compared by a key that is better when smaller on
+//! both sides, and a queue's ends are updated by selection: slot 0 of the store, nobody's, takes the
+//! links of those without a neighbour.
 //!
 //! # Invariants
 //!
@@ -14,18 +17,35 @@
 use crate::market::contract::Contract;
 use crate::market::order::{Fill, OrderId};
 use crate::market::sparse::Sparse;
-use crate::unit::{AccountId, Lots, Side, Ticks};
+use crate::unit::{AccountId, Cash, Lots, Side, Ticks};
+use std::hint::select_unpredictable;
 
-/// Slot 0 of the store is nobody's, so that an all-zero level is an empty one.
+/// Slot 0 of the store is nobody's, so that an all-zero level is an empty one. Its links are
+/// written and never read.
 const NOBODY: u32 = 0;
 
+/// The key of no price at all: worse than every other.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A price as a maker's key: the smaller, the better for the taker. Its own inverse. No price of a
+/// ladder has the key [`NONE`], because a ladder ends before 2³² − 1 and zero isn't a price.
+#[inline]
+pub(super) fn key(maker: Side, tick: u32) -> u32 {
+    tick ^ (maker.index() as u32).wrapping_sub(1)
+}
+
+/// Two to a cache line, none across two.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct Resting {
-    /// What is left; zero once cancelled.
+    /// What is left; zero while nobody uses the place.
     quantity: i64,
     owner: AccountId,
     tick: u32,
+    /// The order behind, or the next free place.
     next: u32,
+    /// The order before.
+    prev: u32,
     generation: u32,
 }
 
@@ -34,16 +54,24 @@ struct Level {
     total: i64,
     head: u32,
     tail: u32,
-    live: u32,
-    dead: u32,
 }
 
-/// An incoming order as one level sees it.
+/// An incoming order as the queues see it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taker {
     pub(super) owner: AccountId,
     pub(super) side: Side,
     pub(super) contract: Contract,
+}
+
+/// What an incoming order traded; prices are zero where it was nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sweep {
+    pub(super) quantity: i64,
+    pub(super) value: Cash,
+    /// Price of the first trade and of the last.
+    pub(super) first: u32,
+    pub(super) last: u32,
 }
 
 /// The explicit orders of one market.
@@ -52,11 +80,8 @@ pub(super) struct Ladder {
     orders: Vec<Resting>,
     free: u32,
     levels: Sparse<Level>,
-    /// 0 while there is no bid.
-    bid: u32,
-    /// `ceiling` while there is no ask.
-    ask: u32,
-    ceiling: u32,
+    /// Keys of the best bid and the best ask.
+    best: [u32; 2],
 }
 
 impl Ladder {
@@ -66,25 +91,28 @@ impl Ladder {
             owner: AccountId::BACKGROUND,
             tick: 0,
             next: NOBODY,
+            prev: NOBODY,
             generation: 0,
         };
         Self {
             orders: vec![nobody],
             free: NOBODY,
             levels: Sparse::new(ceiling as usize),
-            bid: 0,
-            ask: ceiling,
-            ceiling,
+            best: [NONE; 2],
         }
+    }
+
+    /// Key of the best price of a side's resting orders.
+    #[inline]
+    pub(super) fn front(&self, maker: Side) -> u32 {
+        self.best[maker.index()]
     }
 
     /// Best price of a side's resting orders.
     #[inline]
     pub(super) fn best(&self, maker: Side) -> Option<u32> {
-        match maker {
-            Side::Buy => (self.bid != 0).then_some(self.bid),
-            Side::Sell => (self.ask != self.ceiling).then_some(self.ask),
-        }
+        let front = self.front(maker);
+        (front != NONE).then(|| key(maker, front))
     }
 
     /// Quantity that rests at a tick.
@@ -98,10 +126,8 @@ impl Ladder {
         let mut sum = 0;
         let mut at = self.best(maker);
         while let Some(tick) = at {
-            match maker {
-                Side::Buy if tick < limit => break,
-                Side::Sell if tick > limit => break,
-                _ => {}
+            if key(maker, tick) > key(maker, limit) {
+                break;
             }
             sum += self.total(tick);
             at = self.beyond(maker, tick);
@@ -118,6 +144,15 @@ impl Ladder {
         }
     }
 
+    /// Moves a side's best price on from a level that has emptied.
+    #[inline]
+    fn advance(&mut self, maker: Side, tick: u32) {
+        self.best[maker.index()] = match self.beyond(maker, tick) {
+            Some(tick) => key(maker, tick),
+            None => NONE,
+        };
+    }
+
     /// Puts an order at the end of its queue.
     #[inline]
     pub(super) fn rest(
@@ -127,47 +162,44 @@ impl Ladder {
         quantity: i64,
         tick: u32,
     ) -> OrderId {
-        let slot = if self.free == NOBODY {
-            let slot = u32::try_from(self.orders.len()).expect("fewer than 2³² resting orders");
-            self.orders.push(Resting {
-                quantity,
-                owner,
-                tick,
-                next: NOBODY,
-                generation: 0,
-            });
-            slot
-        } else {
-            let slot = self.free;
-            let order = &mut self.orders[slot as usize];
-            self.free = order.next;
-            *order = Resting {
-                quantity,
-                owner,
-                tick,
-                next: NOBODY,
-                generation: order.generation.wrapping_add(1),
-            };
-            slot
-        };
+        if self.free == NOBODY {
+            self.grow();
+        }
+        let slot = self.free;
         let level = self.levels.cell_mut(tick);
         level.total += quantity;
-        level.live += 1;
         let before = std::mem::replace(&mut level.tail, slot);
-        if before == NOBODY {
-            level.head = slot;
-            self.levels.mark(tick);
-            match side {
-                Side::Buy => self.bid = self.bid.max(tick),
-                Side::Sell => self.ask = self.ask.min(tick),
-            }
-        } else {
-            self.orders[before as usize].next = slot;
-        }
-        OrderId {
-            slot,
-            generation: self.orders[slot as usize].generation,
-        }
+        level.head = select_unpredictable(before == NOBODY, slot, level.head);
+        self.orders[before as usize].next = slot;
+        let order = &mut self.orders[slot as usize];
+        self.free = order.next;
+        let generation = order.generation.wrapping_add(1);
+        *order = Resting {
+            quantity,
+            owner,
+            tick,
+            next: NOBODY,
+            prev: before,
+            generation,
+        };
+        // Nothing new where the level is already occupied, but doing it is cheaper than asking.
+        self.levels.set(tick, true);
+        let best = &mut self.best[side.index()];
+        *best = key(side, tick).min(*best);
+        OrderId { slot, generation }
+    }
+
+    /// Makes room for another order.
+    #[cold]
+    fn grow(&mut self) {
+        self.free = u32::try_from(self.orders.len()).expect("fewer than 2³² resting orders");
+        let nobody = self.orders[NOBODY as usize];
+        self.orders.push(Resting {
+            next: NOBODY,
+            // The first use counts as zero.
+            generation: u32::MAX,
+            ..nobody
+        });
     }
 
     /// What is left of an order.
@@ -182,24 +214,38 @@ impl Ladder {
     /// Withdraws an order.
     #[inline]
     pub(super) fn cancel(&mut self, id: OrderId) -> i64 {
-        let Some(order) = self.orders.get_mut(id.slot as usize) else {
-            return 0;
-        };
-        if order.generation != id.generation || order.quantity == 0 {
-            return 0;
-        }
-        let quantity = std::mem::take(&mut order.quantity);
-        let tick = order.tick;
-        let level = self.levels.cell_mut(tick);
-        level.total -= quantity;
-        level.live -= 1;
-        level.dead += 1;
-        if level.live == 0 {
-            self.empty(tick);
-        } else if level.dead > 2 * level.live + 16 {
-            self.compact(tick);
+        let quantity = self.remaining(id);
+        if quantity != 0 {
+            self.withdraw(id.slot);
         }
         quantity
+    }
+
+    /// Takes an order out of its queue and frees its place.
+    #[inline]
+    fn withdraw(&mut self, slot: u32) {
+        let order = &mut self.orders[slot as usize];
+        let Resting {
+            tick, next, prev, ..
+        } = *order;
+        let quantity = std::mem::take(&mut order.quantity);
+        order.next = self.free;
+        self.free = slot;
+        self.orders[prev as usize].next = next;
+        self.orders[next as usize].prev = prev;
+        let level = self.levels.cell_mut(tick);
+        level.total -= quantity;
+        level.head = select_unpredictable(prev == NOBODY, next, level.head);
+        level.tail = select_unpredictable(next == NOBODY, prev, level.tail);
+        let emptied = level.total == 0;
+        self.levels.set(tick, !emptied);
+        if emptied {
+            for maker in [Side::Buy, Side::Sell] {
+                if key(maker, tick) == self.front(maker) {
+                    self.advance(maker, tick);
+                }
+            }
+        }
     }
 
     /// Reduces an order in its place.
@@ -214,108 +260,88 @@ impl Ladder {
         true
     }
 
-    /// Trades with the queue of one level; how much traded. The taker's own orders are cancelled
-    /// where they stand in the way.
+    /// Trades with a side's queues in order of price, up to the price with the key `end`, which
+    /// isn't [`NONE`]. The taker's own orders are cancelled where they stand in the way.
     #[inline]
-    pub(super) fn take(
+    pub(super) fn sweep(
         &mut self,
-        tick: u32,
-        wanted: i64,
         taker: &Taker,
+        wanted: i64,
+        end: u32,
         fills: &mut Vec<Fill>,
-    ) -> i64 {
-        let price = Ticks(i64::from(tick));
-        let level = self.levels.cell_mut(tick);
-        let first = level.head;
-        let mut done = NOBODY;
+    ) -> Sweep {
+        // One branch here, so that the loops know their side.
+        match taker.side {
+            Side::Buy => self.sweep_side(Side::Sell, taker, wanted, end, fills),
+            Side::Sell => self.sweep_side(Side::Buy, taker, wanted, end, fills),
+        }
+    }
+
+    #[inline(always)]
+    fn sweep_side(
+        &mut self,
+        maker: Side,
+        taker: &Taker,
+        wanted: i64,
+        end: u32,
+        fills: &mut Vec<Fill>,
+    ) -> Sweep {
+        let mut sweep = Sweep::default();
         let mut left = wanted;
-        while left > 0 && level.live > 0 {
-            let order = &mut self.orders[level.head as usize];
-            if order.quantity == 0 {
-                level.dead -= 1;
-            } else if order.owner == taker.owner {
-                level.total -= std::mem::take(&mut order.quantity);
-                level.live -= 1;
-            } else {
-                let traded = left.min(order.quantity);
-                let quantity = Lots(traded);
-                fills.push(Fill {
-                    taker: taker.owner,
-                    maker: order.owner,
-                    side: taker.side,
-                    quantity,
-                    value: taker.contract.value(quantity, price),
-                    price,
-                });
-                left -= traded;
-                level.total -= traded;
-                order.quantity -= traded;
-                if order.quantity > 0 {
-                    break;
-                }
-                level.live -= 1;
-            }
-            done = level.head;
-            level.head = order.next;
-        }
-        let emptied = level.live == 0;
-        if done != NOBODY {
-            // What was passed over goes back to the free list as one chain; an emptied level
-            // gives back what follows as well.
-            let chain_end = if emptied { level.tail } else { done };
-            self.orders[chain_end as usize].next = self.free;
-            self.free = first;
-            if emptied {
-                *level = Level::default();
-                self.vacate(tick);
-            }
-        }
-        wanted - left
-    }
-
-    /// Gives the queue of a level without living orders back to the free list.
-    #[inline]
-    fn empty(&mut self, tick: u32) {
-        let level = std::mem::take(self.levels.cell_mut(tick));
-        self.orders[level.tail as usize].next = self.free;
-        self.free = level.head;
-        self.vacate(tick);
-    }
-
-    #[inline]
-    fn vacate(&mut self, tick: u32) {
-        self.levels.unmark(tick);
-        if tick == self.bid {
-            self.bid = self.beyond(Side::Buy, tick).unwrap_or(0);
-        } else if tick == self.ask {
-            self.ask = self.beyond(Side::Sell, tick).unwrap_or(self.ceiling);
-        }
-    }
-
-    /// Takes the dead entries out of a queue.
-    #[cold]
-    fn compact(&mut self, tick: u32) {
-        let level = self.levels.cell_mut(tick);
-        let mut at = std::mem::take(&mut level.head);
-        let mut last = NOBODY;
-        while at != NOBODY {
-            let order = self.orders[at as usize];
-            if order.quantity == 0 {
-                self.orders[at as usize].next = self.free;
-                self.free = at;
-            } else {
-                if last == NOBODY {
-                    level.head = at;
+        while left > 0 && self.front(maker) <= end {
+            let tick = key(maker, self.front(maker));
+            let price = Ticks(i64::from(tick));
+            let level = self.levels.cell_mut(tick);
+            let first = level.head;
+            let (mut at, mut done) = (first, NOBODY);
+            let before = left;
+            let mut own = 0;
+            while left > 0 && at != NOBODY {
+                let order = &mut self.orders[at as usize];
+                if order.owner == taker.owner {
+                    own += std::mem::take(&mut order.quantity);
                 } else {
-                    self.orders[last as usize].next = at;
+                    let traded = left.min(order.quantity);
+                    let quantity = Lots(traded);
+                    let value = taker.contract.value(quantity, price);
+                    fills.push(Fill {
+                        taker: taker.owner,
+                        maker: order.owner,
+                        side: maker.opposite(),
+                        quantity,
+                        value,
+                        price,
+                    });
+                    sweep.value += value;
+                    left -= traded;
+                    order.quantity -= traded;
+                    if order.quantity > 0 {
+                        break;
+                    }
                 }
-                last = at;
+                done = at;
+                at = order.next;
             }
-            at = order.next;
+            level.total -= before - left + own;
+            if left < before {
+                sweep.first = if sweep.first == 0 { tick } else { sweep.first };
+                sweep.last = tick;
+            }
+            if done != NOBODY {
+                // What was used up goes back to the free list as one chain.
+                level.head = at;
+                self.orders[at as usize].prev = NOBODY;
+                self.orders[done as usize].next = self.free;
+                self.free = first;
+            }
+            if at == NOBODY {
+                level.tail = NOBODY;
+                self.levels.set(tick, false);
+                self.advance(maker, tick);
+            }
         }
-        self.orders[last as usize].next = NOBODY;
-        level.tail = last;
-        level.dead = 0;
+        sweep.quantity = wanted - left;
+        sweep
     }
 }
 
@@ -325,25 +351,25 @@ mod tests {
 
     const ME: AccountId = AccountId(7);
 
-    fn audit(ladder: &Ladder) {
+    fn audit(ladder: &Ladder, ceiling: u32) {
         let mut in_use = 0;
-        for tick in 1..ladder.ceiling {
+        for tick in 1..ceiling {
             let level = ladder.levels.cell(tick);
-            let (mut total, mut live, mut dead, mut at) = (0, 0, 0, level.head);
+            let (mut total, mut before, mut at) = (0, NOBODY, level.head);
             while at != NOBODY {
                 let order = ladder.orders[at as usize];
-                assert_eq!(order.tick, tick);
+                assert_eq!((order.tick, order.prev), (tick, before));
+                assert!(order.quantity > 0);
                 total += order.quantity;
-                live += u32::from(order.quantity > 0);
-                dead += u32::from(order.quantity == 0);
                 in_use += 1;
-                at = if at == level.tail { NOBODY } else { order.next };
+                (before, at) = (at, order.next);
             }
-            assert_eq!((total, live, dead), (level.total, level.live, level.dead));
+            assert_eq!((total, before), (level.total, level.tail));
             assert_eq!(ladder.levels.next(tick) == Some(tick), total > 0);
         }
         let mut at = ladder.free;
         while at != NOBODY {
+            assert_eq!(ladder.orders[at as usize].quantity, 0);
             in_use += 1;
             at = ladder.orders[at as usize].next;
         }
@@ -372,9 +398,12 @@ mod tests {
             }
             if round % 7 == 0 {
                 let best = ladder.best(Side::Buy).unwrap();
-                ladder.take(best, i64::from(round % 11), &taker, &mut fills);
+                let end = key(Side::Buy, best);
+                ladder.sweep(&taker, i64::from(round % 11), end, &mut fills);
             }
-            audit(&ladder);
+            audit(&ladder, 64);
+            let highest = (1..64).rev().find(|tick| ladder.total(*tick) > 0);
+            assert_eq!(ladder.best(Side::Buy), highest);
         }
         assert!(fills.iter().all(|fill| fill.maker != ME));
     }
@@ -387,7 +416,7 @@ mod tests {
             let id = ladder.rest(ME, Side::Sell, 1, 5);
             assert_eq!(ladder.cancel(id), 1);
         }
-        audit(&ladder);
+        audit(&ladder, 16);
         assert!(ladder.orders.len() < 40);
         assert_eq!(ladder.remaining(stays), 3);
     }

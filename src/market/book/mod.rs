@@ -39,7 +39,7 @@ use super::frame::Frame;
 use super::order::{Execution, Fill, Order, OrderId, Refusal, Standing};
 use super::venue::{Conditions, Quote, Venue};
 use crate::unit::{AccountId, Cash, Lots, Side, Ticks};
-use ladder::{Ladder, Taker};
+use ladder::{Ladder, NONE, Sweep, Taker, key};
 
 /// The order book of one market.
 #[derive(Clone, Debug)]
@@ -50,19 +50,10 @@ pub struct Book {
     last: Ticks,
 }
 
-/// Distance along the direction in which a taker's price gets worse.
-#[inline]
-fn worse(maker: Side, tick: u32) -> i64 {
-    match maker {
-        Side::Buy => -i64::from(tick),
-        Side::Sell => i64::from(tick),
-    }
-}
-
 /// Whether a maker's price is within a taker's limit.
 #[inline]
 fn within(maker: Side, price: u32, limit: u32) -> bool {
-    worse(maker, price) <= worse(maker, limit)
+    key(maker, price) <= key(maker, limit)
 }
 
 impl Book {
@@ -141,9 +132,47 @@ impl Book {
                 if crossing.quantity == 0 {
                     break;
                 }
-                self.ladder.take(resting, crossing.quantity, &taker, fills);
+                let end = key(maker, resting);
+                self.ladder.sweep(&taker, crossing.quantity, end, fills);
                 self.last = Ticks(i64::from(resting));
             }
+        }
+    }
+
+    /// Key of the best ambient level.
+    #[inline]
+    fn ambient_front(&self, maker: Side) -> u32 {
+        match self.ambient.best(maker) {
+            Some(tick) => key(maker, tick),
+            None => NONE,
+        }
+    }
+
+    /// Trades with the ambient depth up to the price with the key `end`.
+    fn sweep_ambient(
+        &mut self,
+        taker: &Taker,
+        wanted: i64,
+        end: u32,
+        fills: &mut Vec<Fill>,
+    ) -> Sweep {
+        let maker = taker.side.opposite();
+        let run = self.ambient.take(maker, wanted, key(maker, end));
+        let value = Cash::from_wide(run.moment * i128::from(taker.contract.quanta()))
+            .unwrap_or_else(|| panic!("value of {run:?} overflows"));
+        fills.push(Fill {
+            taker: taker.owner,
+            maker: AccountId::BACKGROUND,
+            side: taker.side,
+            quantity: Lots(run.quantity),
+            value,
+            price: Ticks(i64::from(run.last)),
+        });
+        Sweep {
+            quantity: run.quantity,
+            value,
+            first: run.first,
+            last: run.last,
         }
     }
 
@@ -179,55 +208,37 @@ impl Venue for Book {
             }
         };
         let maker = order.side.opposite();
+        let end = key(maker, limit);
+        if order.standing == Standing::PostOnly
+            && self.ladder.front(maker).min(self.ambient_front(maker)) <= end
+        {
+            execution.refused = Some(Refusal::WouldTrade);
+            return execution;
+        }
         let taker = Taker {
             owner: order.owner,
             side: order.side,
             contract: self.frame.contract,
         };
         let mut left = order.quantity.0;
-        let mut at = self.best(maker);
-        if order.standing == Standing::PostOnly && at.is_some_and(|at| within(maker, at, limit)) {
-            execution.refused = Some(Refusal::WouldTrade);
-            return execution;
-        }
         let (mut first, mut last) = (0, 0);
         let mut value = Cash::ZERO;
-        while let Some(price) = at.filter(|at| left > 0 && within(maker, *at, limit)) {
-            let explicit = self.ladder.best(maker);
-            let (quantity, from, to) = if explicit == Some(price) {
-                let before = fills.len();
-                let quantity = self.ladder.take(price, left, &taker, fills);
-                value += fills[before..].iter().map(|fill| fill.value).sum();
-                (quantity, price, price)
+        while left > 0 {
+            let explicit = self.ladder.front(maker);
+            let ambient = self.ambient_front(maker);
+            if explicit.min(ambient) > end {
+                break;
+            }
+            let sweep = if explicit <= ambient {
+                self.ladder.sweep(&taker, left, end.min(ambient), fills)
             } else {
                 // Up to, but not including, the next explicit order: that comes first at its price.
-                let end = match (explicit, maker) {
-                    (Some(next), Side::Sell) => limit.min(next - 1),
-                    (Some(next), Side::Buy) => limit.max(next + 1),
-                    (None, _) => limit,
-                };
-                let run = self.ambient.take(maker, left, end);
-                let worth = Cash::from_wide(run.moment * i128::from(self.frame.contract.quanta()))
-                    .unwrap_or_else(|| panic!("value of {run:?} overflows"));
-                fills.push(Fill {
-                    taker: order.owner,
-                    maker: AccountId::BACKGROUND,
-                    side: order.side,
-                    quantity: Lots(run.quantity),
-                    value: worth,
-                    price: Ticks(i64::from(run.last)),
-                });
-                value += worth;
-                (run.quantity, run.first, run.last)
+                self.sweep_ambient(&taker, left, end.min(explicit - 1), fills)
             };
-            if quantity > 0 {
-                if first == 0 {
-                    first = from;
-                }
-                last = to;
-                left -= quantity;
-            }
-            at = self.best(maker);
+            value += sweep.value;
+            left -= sweep.quantity;
+            first = if first == 0 { sweep.first } else { first };
+            last = if sweep.last == 0 { last } else { sweep.last };
         }
         if last != 0 {
             self.last = Ticks(i64::from(last));
