@@ -10,10 +10,12 @@
 //! | [`rule`] | the [`MarginRule`] seam, and the rule made of a base and adjustments |
 //! | [`base`] | one base a file |
 //! | [`adjust`] | one adjustment a file |
+//! | [`estimator`] | models of returns: quantiles and shortfalls |
 //! | [`threshold`] | warn, call, liquidate, bankrupt |
 
 pub mod adjust;
 pub mod base;
+pub mod estimator;
 pub mod rule;
 pub mod schedule;
 pub mod settings;
