@@ -263,12 +263,7 @@ impl World {
                 let (mut most, mut marginal) = (0.0f64, 0.0f64);
                 for schedule in [&m.schedule, &m.epoch.0] {
                     most = most.max(schedule.effective(notional));
-                    let bracket = schedule
-                        .brackets()
-                        .iter()
-                        .find(|bracket| 2.0 * notional <= bracket.cap.as_f64());
-                    marginal =
-                        marginal.max(bracket.map_or(1.0, |bracket| bracket.maintenance.as_f64()));
+                    marginal = marginal.max(schedule.marginal(2.0 * notional));
                 }
                 ceiling += notional * most * HEADROOM;
                 exposed += notional * (1.0 + marginal * HEADROOM / ratio);

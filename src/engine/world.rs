@@ -533,10 +533,14 @@ impl Market {
         };
         // The book is empty of explicit orders, so opening it trades nothing.
         venue.open(&conditions, &mut Vec::new());
+        let (bid_depth, ask_depth) = depth_within(&*venue, MOVES[0]);
         let view = RiskView {
             dt,
             index: start,
             mark: start,
+            quanta: setup.contract.quanta() as f64,
+            bid_depth,
+            ask_depth,
             ..RiskView::default()
         };
         rule.schedule(&view, &mut schedule);
@@ -561,13 +565,13 @@ impl Market {
         }
     }
 
-    /// The quantity up to which every position pays the first bracket's rate, at up to twice the
+    /// The quantity up to which every position pays nearly the smallest one's rate, at up to twice the
     /// starting price: beyond it the index sorts by size.
     fn flat_size(&self) -> Lots {
         let per_lot = self
             .contract
             .notional(Lots(1), Ticks((2.0 * self.reference) as i64 + 1));
-        Lots(self.schedule.first_cap().0 / per_lot.0.max(1))
+        Lots(self.schedule.within(0.01).0 / per_lot.0.max(1))
     }
 
     /// Effective maintenance rate of a quantity at a price in ticks.
@@ -606,12 +610,13 @@ impl Market {
 
     /// Bids and asks within a relative distance of the mid.
     pub(super) fn depth_within(&self, distance: f64) -> (Lots, Lots) {
-        let mid = self.venue.mid();
-        let low = Ticks(((mid * (1.0 - distance)).ceil() as i64).max(1));
-        let high = Ticks((mid * (1.0 + distance)).floor() as i64);
-        (
-            self.venue.depth(Side::Sell, low),
-            self.venue.depth(Side::Buy, high),
-        )
+        depth_within(&*self.venue, distance)
     }
+}
+
+fn depth_within(venue: &dyn Venue, distance: f64) -> (Lots, Lots) {
+    let mid = venue.mid();
+    let low = Ticks(((mid * (1.0 - distance)).ceil() as i64).max(1));
+    let high = Ticks((mid * (1.0 + distance)).floor() as i64);
+    (venue.depth(Side::Sell, low), venue.depth(Side::Buy, high))
 }

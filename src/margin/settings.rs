@@ -81,11 +81,12 @@ impl MarginSettings {
     /// The rule of a market on its grid; nothing where no base is named for it.
     pub fn build(&self, market: &str, grid: &Grid) -> Option<Box<dyn MarginRule>> {
         let (base, adjust) = self.rule_of(market)?;
-        Some(Box::new(Composed::new(
+        let rule = Composed::new(
             base.name(),
             base.schedule(grid),
-            adjust.iter().map(AdjustSettings::build).collect(),
-        )))
+            adjust.iter().map(|one| one.build(grid)).collect(),
+        );
+        Some(Box::new(rule.moved_by(base.moving(grid))))
     }
 
     /// The thresholds, with the grace period in steps of `dt` seconds.

@@ -399,6 +399,9 @@ impl<'a> Prepared<'a> {
             dt: self.grid.dt,
             index: start,
             mark: start,
+            quanta: grid
+                .quanta_per_tick_lot()
+                .map_or(0.0, |quanta| quanta as f64),
             ..RiskView::default()
         };
         self.rule(market, grid)?.schedule(&view, &mut schedule);

@@ -262,8 +262,18 @@ fn margin(s: &mut Stream) -> MarginSettings {
     } else {
         Vec::new()
     };
+    let others = [
+        "linear = { maintenance = 0.01, initial = 0.02, per_unit = 0.001 }",
+        "linear = { maintenance = 0.01, initial = 0.02, per_unit = 0.000001 }",
+        "square_root = { maintenance = 0.02, initial = 0.04, factor = 0.005 }",
+        "open_interest = { maintenance = 0.03, initial = 0.06, lower = 1000000, upper = 20000000 }",
+        "value_at_risk = { confidence = 0.99, horizon = \"4s\", period = \"2s\", volatility = 40.0, model.ewma.decay = 0.8 }",
+        "expected_shortfall = { confidence = 0.975, horizon = \"6s\", period = \"1s\", volatility = 40.0, floor = 0.01, cap = 0.3, model.fhs = { decay = 0.8, lookback = \"100s\" } }",
+        "value_at_risk = { confidence = 0.99, horizon = \"4s\", period = \"1s\", volatility = 40.0, model.garch = { alpha = 0.2, beta = 0.7, lookback = \"100s\", refit = \"never\" } }",
+    ]
+    .map(|text| toml::from_str(text).unwrap());
     MarginSettings {
-        base: Some(pick(s, vec![fixed, tiered])),
+        base: Some(pick(s, [fixed, tiered].into_iter().chain(others).collect())),
         adjust,
         ..MarginSettings::default()
     }

@@ -2,10 +2,11 @@
 
 pub mod volatility;
 
-pub use volatility::{VolatilityScaling, VolatilitySettings};
+pub use volatility::{VolatilityScaling, VolatilitySettings, Watched};
 
 use super::rule::RiskView;
 use super::schedule::Schedule;
+use crate::unit::Grid;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,7 @@ impl AdjustSettings {
         }
     }
     /// The adjustment, ready for one market.
-    pub fn build(&self) -> Box<dyn Adjustment> {
+    pub fn build(&self, _grid: &Grid) -> Box<dyn Adjustment> {
         match self {
             Self::Volatility(volatility) => Box::new(VolatilityScaling::new(volatility)),
         }

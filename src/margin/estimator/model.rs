@@ -1,6 +1,7 @@
 //! Which estimator a rule uses, as it stands in a scenario or a rule file.
 
 use super::{Estimator, Ewma, Garch, Historical};
+use crate::math::ops;
 use crate::unit::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -116,12 +117,26 @@ impl ModelSettings {
     }
 
     /// The estimator, for returns of `period` seconds, a horizon of so many periods, and a volatility per
-    /// √second to start from.
-    pub fn build(&self, period: f64, horizon: f64, sigma: f64) -> Box<dyn Estimator> {
+    /// √second to start from. Decays are those of a `nominal` period.
+    pub fn build(
+        &self,
+        nominal: Span,
+        period: f64,
+        horizon: f64,
+        sigma: f64,
+    ) -> Box<dyn Estimator> {
+        let kept = |decay: f64| {
+            let periods = period / nominal.as_seconds();
+            if periods == 1.0 {
+                decay
+            } else {
+                ops::pow(decay, periods)
+            }
+        };
         let count = |span: Span| (span.as_seconds() / period).clamp(1.0, MOST).round() as usize;
         let sigma = sigma * period.sqrt();
         match self {
-            Self::Ewma(ewma) => Box::new(Ewma::new(ewma.decay, sigma)),
+            Self::Ewma(ewma) => Box::new(Ewma::new(kept(ewma.decay), sigma)),
             Self::Garch(garch) => {
                 let refit = (garch.refit != Span::NEVER).then(|| count(garch.refit));
                 Box::new(Garch::new(
@@ -133,7 +148,7 @@ impl ModelSettings {
                 ))
             }
             Self::Fhs(fhs) => Box::new(Historical::new(
-                fhs.decay,
+                kept(fhs.decay),
                 sigma,
                 count(fhs.lookback),
                 horizon.round().clamp(1.0, MOST) as usize,
@@ -167,7 +182,12 @@ mod tests {
     #[test]
     fn a_built_model_has_the_volatility_it_was_given() {
         let model = ModelSettings::Ewma(EwmaModel { decay: 0.97 });
-        let sigma = model.build(60.0, 10.0, 0.001).sigma();
+        let sigma = model.build(Span::seconds(60.0), 60.0, 10.0, 0.001).sigma();
         assert!((sigma - 0.001 * 60f64.sqrt()).abs() < 1e-15);
+        // Ten minutes at once leave what ten single minutes leave.
+        let mut slow = model.build(Span::seconds(60.0), 600.0, 1.0, 0.001);
+        slow.see(0.0);
+        let left = slow.sigma() / (0.001 * 600f64.sqrt());
+        assert!((left * left - 0.97f64.powi(10)).abs() < 1e-12);
     }
 }
