@@ -249,19 +249,41 @@ fn margin(s: &mut Stream) -> MarginSettings {
             tier(None, "0.2", "0.4"),
         ],
     });
-    let adjust = if s.chance(0.5) {
-        vec![AdjustSettings::Volatility(VolatilitySettings {
-            fast: Span::seconds(3.0),
-            slow: Span::seconds(60.0),
-            initial: 20.0,
-            floor: 0.5,
-            cap: 3.0,
-            exponent: 1.0,
-            of: Default::default(),
-        })]
-    } else {
-        Vec::new()
-    };
+    let volatility = AdjustSettings::Volatility(VolatilitySettings {
+        fast: Span::seconds(3.0),
+        slow: Span::seconds(60.0),
+        initial: 20.0,
+        floor: 0.5,
+        cap: 3.0,
+        exponent: 1.0,
+        of: Default::default(),
+    });
+    let mut adjust = Vec::new();
+    if s.chance(0.5) {
+        adjust.push(volatility);
+    }
+    for text in [
+        "scheduled = { notice = \"2s\", steps = [{ at = \"5s\", maintenance = 0.05, initial = 0.1 }, { at = \"20s\", maintenance = 0.01, initial = 0.1 }] }",
+        "depth = { multiple = 0.3, half_life = \"3s\" }",
+        "concentration = { rate = 0.02, half_life = \"3s\" }",
+        "volume = { turnover = \"10s\", cap = 3.0, half_life = \"5s\" }",
+        "open_interest = { lower = 1000000, upper = 20000000 }",
+        "funding = { horizon = \"20s\" }",
+        "stressed = { rate = 0.1 }",
+        "buffer = { refill = \"20s\" }",
+        "long_lookback = { volatility = 30.0, confidence = 0.99, horizon = \"2s\" }",
+        "hysteresis = { rise = 0.1, fall = 0.2 }",
+        "speed_limit = { rise = 0.5, per = \"5s\" }",
+        "notice = { period = \"4s\", falls_at_once = true }",
+        "new_positions_only = { existing_after = \"6s\" }",
+        "r_target = { target = 0.2, response = \"5s\", cap = 3.0 }",
+        "floor = { maintenance = 0.01, initial = 0.02 }",
+        "cap = { maintenance = 0.3, initial = 0.6 }",
+    ] {
+        if s.chance(0.15) {
+            adjust.push(toml::from_str(text).unwrap());
+        }
+    }
     let others = [
         "linear = { maintenance = 0.01, initial = 0.02, per_unit = 0.001 }",
         "linear = { maintenance = 0.01, initial = 0.02, per_unit = 0.000001 }",
