@@ -81,7 +81,6 @@ fn world(step: usize) -> WorldRow {
         fund: Cash([50_000_000, 55_000_000, 30_000_000, 20_000_000, 60_000_000][step]),
         bad_debt: Cash([0, 0, 7_000_000, 9_500_000, 9_500_000][step]),
         fund_paid: Cash([0, 0, 7_000_000, 8_000_000, 8_000_000][step]),
-        deleveraged_deficit: Cash(0),
         deleveraged: Cash([0, 0, 0, 3_000_000, 3_000_000][step]),
         deleveraged_deficit: Cash([0, 0, 0, 500_000, 500_000][step]),
         socialised: Cash(0),
