@@ -134,6 +134,10 @@ impl World {
                 reproduction_up: self.rows[m].up,
             };
             market.rule.schedule(&view, &mut market.schedule);
+            market.moved = market.schedule != market.before;
+            if market.moved {
+                market.before.copy_from(&market.schedule);
+            }
             self.rows[m].base_maintenance =
                 market.rule.trace().first().copied().unwrap_or_default();
             let quanta = market.contract.quanta() as f64;

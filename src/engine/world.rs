@@ -37,6 +37,11 @@ pub(super) struct Market {
     pub(super) maker_fee: Rate,
     pub(super) rule: Box<dyn MarginRule>,
     pub(super) schedule: Schedule,
+    /// The last step's schedule, and whether this step's differs from it.
+    pub(super) before: Schedule,
+    pub(super) moved: bool,
+    /// No cross account was filed at a lower mark than this.
+    pub(super) lowest: f64,
     /// The schedule and the funding index for which cross accounts' safe radii were taken.
     pub(super) epoch: (Schedule, f64),
     /// Reference price of this step, in ticks.
@@ -333,6 +338,7 @@ impl World {
             funding: self.funding_ticks(market),
             ratios,
             levels,
+            moved: self.markets[market.index()].moved,
         }
     }
 
@@ -555,6 +561,9 @@ impl Market {
             maker_fee: setup.maker_fee,
             rule,
             epoch: (schedule.clone(), 0.0),
+            before: schedule.clone(),
+            moved: true,
+            lowest: start,
             schedule,
             reference: start,
             index: start,
