@@ -64,8 +64,9 @@ impl Scenario {
         // A start that only follows from a file of prices says nothing of the time that depth is meant for.
         let stretch = self.stretch();
         for input in &inputs.prices {
-            if let Err(problem) = self.replay(input) {
-                problems.push(problem);
+            match self.replay(input) {
+                Ok(()) => notes.extend(self.shocks_on_top(input)),
+                Err(problem) => problems.push(problem),
             }
         }
         for input in &inputs.depth {
@@ -89,6 +90,21 @@ impl Scenario {
             Ok((self, notes))
         } else {
             Err(told(problems))
+        }
+    }
+
+    /// A word on the scenario's own shocks, which move a replayed price as they move any other.
+    fn shocks_on_top(&self, input: &Input) -> Option<String> {
+        let name = self.chosen("--prices", input).ok()?;
+        let shocks = self.shock.iter().filter(|shock| shock.concerns(&name));
+        match shocks.count() {
+            0 => None,
+            1 => Some(format!(
+                "{name}: a shock of the scenario comes on top of the replayed price"
+            )),
+            n => Some(format!(
+                "{name}: {n} shocks of the scenario come on top of the replayed price"
+            )),
         }
     }
 
