@@ -130,6 +130,7 @@
 //! [`World::run`](engine::World::run).
 
 pub mod account;
+pub mod backtest;
 pub mod chart;
 pub mod cli;
 pub mod engine;

@@ -224,6 +224,10 @@ impl Pen<'_> {
         bold: bool,
         color: RGBColor,
     ) -> Result<(), ChartError> {
+        // A heading shortened to nothing on a narrow sheet leaves no mark in the file either.
+        if text.is_empty() {
+            return Ok(());
+        }
         let h_pos = match anchor {
             Anchor::Start => HPos::Left,
             Anchor::Middle => HPos::Center,

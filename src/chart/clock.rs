@@ -39,8 +39,10 @@ pub(super) fn span_words(seconds: f64) -> String {
 
 /// Ticks of a time axis and its title.
 pub(super) fn axis(low: f64, high: f64, start: Option<i64>, wanted: usize) -> (Vec<Tick>, String) {
-    let step = round_span((high - low) / wanted.max(1) as f64);
+    let raw = (high - low) / wanted.max(1) as f64;
+    let step = round_span(raw);
     match start {
+        Some(start) if step > 14.0 * DAY => calendar(low, high, start, raw),
         Some(start) if step >= 1.0 => dated(low, high, start, step),
         _ => elapsed(low, high, step),
     }
@@ -119,6 +121,47 @@ fn dated(low: f64, high: f64, start: i64, step: f64) -> (Vec<Tick>, String) {
     (ticks, format!("Time ({clock} UTC), {days}"))
 }
 
+/// Ticks at the beginnings of months or years, for histories.
+fn calendar(low: f64, high: f64, start: i64, raw: f64) -> (Vec<Tick>, String) {
+    let origin = start as f64;
+    let moment = |seconds: f64| {
+        jiff::Timestamp::from_second((origin + seconds).floor() as i64)
+            .unwrap_or_default()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+    };
+    let raw = raw / (365.25 / 12.0 * DAY);
+    let months = [1, 2, 3, 6, 12, 24, 60]
+        .into_iter()
+        .find(|months| f64::from(*months) >= 0.9 * raw)
+        .unwrap_or(120);
+    let (first, last) = (moment(low), moment(high));
+    // Months since the year 0, at a multiple of the step.
+    let begin = (i32::from(first.year()) * 12 + i32::from(first.month()) - 1).div_euclid(months);
+    let ticks = (begin..)
+        .map(|k| k * months)
+        .take(200)
+        .filter_map(|month| {
+            let year = i16::try_from(month.div_euclid(12)).ok()?;
+            let of_year = i8::try_from(month.rem_euclid(12) + 1).ok()?;
+            let day = jiff::civil::Date::new(year, of_year, 1).ok()?;
+            let at = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+            let format = if months % 12 == 0 { "%Y" } else { "%b %Y" };
+            Some(Tick {
+                value: at.timestamp().as_second() as f64 - origin,
+                label: at.strftime(format).to_string(),
+            })
+        })
+        .skip_while(|tick| tick.value < low)
+        .take_while(|tick| tick.value <= high)
+        .collect();
+    let title = format!(
+        "Time (UTC), {} – {}",
+        first.strftime("%-d %b %Y"),
+        last.strftime("%-d %b %Y")
+    );
+    (ticks, title)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +188,26 @@ mod tests {
         let (ticks, title) = axis(0.0, DAY, Some(1_760_129_400), 5);
         assert!(labels(&ticks).contains(&"11 Oct"));
         assert_eq!(title, "Time (HH:MM UTC), 10 Oct – 11 Oct 2025");
+    }
+
+    #[test]
+    fn histories_show_months_or_years() {
+        // From 2018-08-17 on, for seven and a half years, and for one.
+        let (ticks, title) = axis(0.0, 2_738.0 * DAY, Some(1_534_464_000), 11);
+        assert_eq!(
+            labels(&ticks),
+            [
+                "2019", "2020", "2021", "2022", "2023", "2024", "2025", "2026"
+            ]
+        );
+        assert_eq!(title, "Time (UTC), 17 Aug 2018 – 14 Feb 2026");
+        let (ticks, _) = axis(0.0, 365.0 * DAY, Some(1_534_464_000), 6);
+        assert_eq!(
+            labels(&ticks),
+            [
+                "Sep 2018", "Nov 2018", "Jan 2019", "Mar 2019", "May 2019", "Jul 2019"
+            ]
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | [`ladder()`] | how far must the price fall until forced sells exceed the bids |
 //! | [`waterfall()`] | who paid the losses |
 //! | [`twin()`] | how much of the move was the market's own doing |
+//! | [`coverage()`] | did a margin cover what came after it |
 //!
 //! # Units
 //! Times in seconds since the run's start, prices and notionals in the quote currency, distances
@@ -22,6 +23,7 @@
 
 mod canvas;
 mod clock;
+pub mod coverage;
 mod decimate;
 mod font;
 pub mod ladder;
@@ -37,6 +39,7 @@ pub mod theme;
 pub mod twin;
 pub mod waterfall;
 
+pub use coverage::{CoverageData, LightData, coverage};
 pub use ladder::{LadderData, LadderSide, ladder};
 pub use price::{Liquidations, PriceData, price};
 pub use reproduction::{Move, ReproductionData, reproduction};

@@ -195,6 +195,28 @@ fn pair(n: usize, y: &dyn Fn(f64) -> f64) -> TwinData {
     }
 }
 
+fn covered(n: usize, y: &dyn Fn(f64) -> f64) -> CoverageData {
+    let time = ramp(n, 0.0, 3_600.0);
+    let column: Vec<f64> = time.iter().map(|&t| y(t)).collect();
+    CoverageData {
+        market: "BTC-USDT".into(),
+        rule: "ewma-var".into(),
+        horizon: "1d".into(),
+        start: None,
+        margin: column.iter().map(|v| 0.8 * v).collect(),
+        long: column.clone(),
+        short: column.iter().map(|v| -v).collect(),
+        light: Some(LightData {
+            windows: 250,
+            expected: 2.5,
+            red: 10.0,
+            long: column.clone(),
+            short: column,
+        }),
+        time,
+    }
+}
+
 fn all(n: usize, y: &dyn Fn(f64) -> f64, options: &Options) -> Vec<Chart> {
     [
         price(&prices(n, y), options),
@@ -202,6 +224,7 @@ fn all(n: usize, y: &dyn Fn(f64) -> f64, options: &Options) -> Vec<Chart> {
         ladder(&depth(n, y), options),
         waterfall(&losses(n, y), options),
         twin(&pair(n, y), options),
+        coverage(&covered(n, y), options),
     ]
     .into_iter()
     .map(|chart| chart.expect("draws"))
@@ -279,6 +302,18 @@ fn series_carry_their_names() {
     );
     assert_eq!(names(&charts[4], "series"), ["twin", "last"]);
     assert_eq!(names(&charts[4], "area"), ["gap"]);
+    assert_eq!(
+        names(&charts[5], "series"),
+        [
+            "moves",
+            "margin",
+            "margin of falls",
+            "breaches, long",
+            "breaches, short",
+            "breaches counted, long",
+            "breaches counted, short"
+        ]
+    );
 }
 
 #[test]
@@ -293,6 +328,8 @@ fn axes_carry_units() {
         (2, "Distance from mid (%)"),
         (3, "Insurance fund balance (USDT)"),
         (4, "Mid price (USDT)"),
+        (5, "Move within 1d and margin (%)"),
+        (5, "Breaches in the last 250 windows"),
     ] {
         assert!(has_text(&charts[chart], text), "no `{text}`");
     }
@@ -322,6 +359,22 @@ fn ladder_marks_the_crossing_or_says_there_is_none() {
     let chart = ladder(&data, &Options::default()).expect("draws");
     assert!(has_text(&chart, "−3.4 %: forced sells exceed depth"));
     assert!(has_text(&chart, "no crossing within 20 %"));
+}
+
+#[test]
+fn breaches_are_counted_by_side_and_need_no_light() {
+    let mut data = covered(4, &|_| 0.1);
+    data.light = None;
+    data.short = vec![0.0, 0.2, 0.3, 0.0];
+    let chart = coverage(&data, &Options::default()).expect("draws");
+    check(&chart);
+    assert!(has_text(&chart, "breach, long (4)") && has_text(&chart, "breach, short (2)"));
+    data.long.pop();
+    let uneven = coverage(&data, &Options::default());
+    assert!(matches!(
+        uneven,
+        Err(ChartError::Uneven { column: "long", .. })
+    ));
 }
 
 #[test]

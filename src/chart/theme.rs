@@ -20,6 +20,8 @@ pub const INDEX: RGBColor = RGBColor(0x85, 0x85, 0x85);
 pub const MARK: RGBColor = RGBColor(0xA8, 0x3C, 0x86);
 /// Last traded price.
 pub const LAST: RGBColor = RGBColor(0x1A, 0x1A, 0x1A);
+/// What a position must hold: the main line where no price is drawn.
+pub const REQUIREMENT: RGBColor = RGBColor(0x1A, 0x1A, 0x1A);
 /// Forced orders, whichever side.
 pub const FORCED: RGBColor = RGBColor(0x99, 0x34, 0x0B);
 /// What the market can absorb.

@@ -4,6 +4,7 @@
 //!
 //! 0 done, 1 a check failed, 2 bad input, 3 incomplete, 70 our fault.
 
+mod backtest;
 mod check;
 mod new;
 mod presets;
@@ -28,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Runs a scenario, prints what happened, and writes tables, charts and a manifest.
     Run(Box<run::Arguments>),
+    /// Judges margin rules by price histories, without traders: coverage, shortfall, procyclicality.
+    Backtest(Box<backtest::Arguments>),
     /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
     Check(check::Arguments),
     /// Lists the venue presets with their date and source, or prints one as TOML.
@@ -93,6 +96,7 @@ const OUTSIDE: u8 = 70;
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Presets(arguments) => presets::run(&arguments),
         Command::New(arguments) => new::run(&arguments),

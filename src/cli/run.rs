@@ -63,7 +63,7 @@ pub(super) struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum TableFormat {
+pub(super) enum TableFormat {
     /// Columnar, compressed.
     #[cfg(feature = "parquet")]
     #[default]

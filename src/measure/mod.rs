@@ -4,12 +4,15 @@
 //! and the documentation all read it.
 
 pub mod catalogue;
+pub mod coverage;
 pub mod evaluate;
 pub mod expect;
 pub mod fall;
 pub mod frame;
 pub mod metric;
+pub mod procyclicality;
 pub mod recorder;
+pub mod shortfall;
 pub mod summary;
 pub mod tally;
 pub mod twin;

@@ -9,6 +9,7 @@
 //! | `steps.parquet` or `.csv` | a row for each step and market |
 //! | `events.parquet` or `.csv` | a row for each event |
 
+pub mod backtest;
 mod csv;
 pub mod directory;
 pub mod events;

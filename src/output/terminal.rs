@@ -41,7 +41,7 @@ impl Style {
             currency: currency.to_owned(),
         }
     }
-    fn dress(&self, code: &str, text: &str) -> String {
+    pub(super) fn dress(&self, code: &str, text: &str) -> String {
         if self.colour {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
         } else {

@@ -6,6 +6,7 @@
 )]
 
 mod analytic;
+mod backtest;
 mod book;
 mod cli;
 mod commands;
