@@ -5,6 +5,7 @@
 
 use super::event::{Event, EventKind};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
+use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
@@ -123,6 +124,7 @@ pub struct World {
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
     pub(super) liquidation: LiquidationSetup,
+    pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
     pub(super) audit_every_step: bool,
     pub(super) markets: Vec<Market>,
@@ -163,6 +165,7 @@ impl World {
             rounds,
             thresholds,
             liquidation,
+            safety,
             markets,
             cohorts,
             ledger,
@@ -194,6 +197,7 @@ impl World {
             }
         }
         let index = TriggerIndex::build(&ledger, &bases);
+        let prices: Vec<f64> = markets.iter().map(|market| market.reference).collect();
         let accounts = ledger.len();
         let mut world = Self {
             seed,
@@ -205,6 +209,7 @@ impl World {
             rounds,
             thresholds,
             liquidation,
+            safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
             audit_every_step,
             marks: markets
