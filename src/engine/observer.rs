@@ -1,6 +1,7 @@
 //! What a step looked like from outside, and who may look.
 
 use super::event::Event;
+use crate::margin::Level;
 use crate::unit::{Cash, Lots, Rate, Ticks};
 
 /// The moves w for which the reproduction number is measured.
@@ -41,11 +42,11 @@ pub struct MarketRow {
     pub forced_bought_value: Cash,
     /// Open interest.
     pub open_interest: Lots,
-    /// Maintenance rate of the first bracket.
+    /// Maintenance rate of the smallest positions.
     pub maintenance: Rate,
-    /// Initial rate of the first bracket.
+    /// Initial rate of the smallest positions.
     pub initial: Rate,
-    /// Maintenance rate of the first bracket before any adjustment.
+    /// Maintenance rate of the smallest positions before any adjustment.
     pub base_maintenance: Rate,
     /// Funding rate of the last payment, per period.
     pub funding_rate: f64,
@@ -94,6 +95,8 @@ pub struct StepRow<'a> {
     pub markets: &'a [MarketRow],
     /// What concerns all.
     pub world: &'a WorldRow,
+    /// Rates of the smallest positions after each part of the margin rule, by market.
+    pub parts: &'a [Vec<Level>],
 }
 
 /// Looks at a run and changes nothing.

@@ -4,7 +4,7 @@
 
 use super::human;
 use crate::measure::catalogue as m;
-use crate::measure::{Definition, Group, Metric, Outcome, Scope, Summary};
+use crate::measure::{Definition, Group, Metric, Outcome, Recorded, Scope, Summary};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 
@@ -176,6 +176,48 @@ fn row(text: &mut String, definition: &Definition, values: &[Option<f64>], style
 fn line(text: &mut String, label: &str, cells: &str) {
     text.push_str(format!("{label}{cells}").trim_end());
     text.push('\n');
+}
+
+/// Who moved the margin: what each part of a rule added to the rates of the smallest positions, on average and at most, by
+/// market. Nothing where no rule has more than one part.
+pub fn parts(run: &Recorded, style: &Style) -> String {
+    let mut text = String::new();
+    let steps = f64::from(run.tally.steps);
+    for (place, market) in run.frame.markets.iter().enumerate() {
+        let tallies = run.parts.market(place);
+        if tallies.len() < 2 || steps <= 0.0 {
+            continue;
+        }
+        if text.is_empty() {
+            line(
+                &mut text,
+                &style.dress(
+                    "1",
+                    "Who moved the margin: added to the rates, mean and most",
+                ),
+                "",
+            );
+            let mut columns = String::new();
+            for column in ["maintenance", "most", "initial", "most"] {
+                let _ = write!(columns, "{column:>VALUE$}");
+            }
+            line(&mut text, &" ".repeat(LABEL), &columns);
+        }
+        for (part, tally) in market.parts.iter().zip(tallies) {
+            let mut cells = String::new();
+            for added in [tally.maintenance, tally.initial] {
+                for share in [added.sum / steps, added.largest] {
+                    let _ = write!(cells, "{:>VALUE$}", format!("{:+.3} %", 100.0 * share));
+                }
+            }
+            let label: String = format!("  {} {part}", market.name)
+                .chars()
+                .take(LABEL)
+                .collect();
+            line(&mut text, &format!("{label:<LABEL$}"), &cells);
+        }
+    }
+    text
 }
 
 /// What became of the expectations, a line each.

@@ -4,7 +4,7 @@ use assert_cmd::Command;
 use deleverage::backtest::{
     self, Judgement, Kind, Loss, Named, Report, Requirement, Series, Settings, Side, run::margins,
 };
-use deleverage::margin::{MarginRule, RiskView, Schedule};
+use deleverage::margin::{Level, MarginRule, RiskView, Schedule};
 use deleverage::math::estimate::Moments;
 use deleverage::math::{Draws, Purpose, ops};
 use deleverage::path::{Bar, Bars};
@@ -22,7 +22,7 @@ struct Quantile {
     multiple: f64,
     last: Option<f64>,
     seen: Moments,
-    trace: [Rate; 1],
+    trace: [Level; 1],
 }
 
 impl Quantile {
@@ -31,7 +31,7 @@ impl Quantile {
             multiple,
             last: None,
             seen: Moments::default(),
-            trace: [Rate::ZERO],
+            trace: [Level::default()],
         })
     }
 }
@@ -44,12 +44,12 @@ impl MarginRule for Quantile {
         self.last = Some(view.mark);
         let margin = Rate::from_f64(self.multiple * self.seen.variance().sqrt());
         out.map_rates(|_, _| (margin, margin));
-        self.trace = [margin];
+        self.trace = [out.levels()];
     }
     fn parts(&self) -> Vec<&'static str> {
         vec!["quantile"]
     }
-    fn trace(&self) -> &[Rate] {
+    fn trace(&self) -> &[Level] {
         &self.trace
     }
 }

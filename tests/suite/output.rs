@@ -285,6 +285,7 @@ fn a_rerun_writes_the_same_bytes_over_the_same_run() {
             "charts",
             "events.csv",
             "manifest.json",
+            "margin.csv",
             "steps.csv",
             "summary.json"
         ]
