@@ -168,6 +168,17 @@ impl Schedule {
         self.close();
     }
 
+    /// Adds a rate to what every size is asked, up to one; a least rate that grows with size stays.
+    pub fn raise(&mut self, more: Rate) {
+        let raised = |rate: Rate| Rate(rate.0.saturating_add(more.0).min(Rate::ONE.0));
+        self.map_rates(|initial, maintenance| (raised(initial), raised(maintenance)));
+        for growth in [&mut self.initial, &mut self.maintenance] {
+            if growth.root > 0 || growth.constant > Rate::ZERO {
+                growth.constant = raised(growth.constant);
+            }
+        }
+    }
+
     #[inline]
     fn bracket(&self, notional: Cash) -> &Bracket {
         self.brackets

@@ -13,13 +13,13 @@ const FLOORS: [&[&str]; 9] = [
     &["engine"],
     &["measure"],
     &["scenario"],
-    &["experiment"],
+    &["experiment", "backtest"],
     &["output", "chart"],
     &["cli", "main"],
 ];
 
 /// Where a package may be used: beginnings of file names below `src/`.
-const PACKAGES: [(&str, &[&str]); 24] = [
+const PACKAGES: [(&str, &[&str]); 26] = [
     // Chance and the functions that the platform doesn't fix have one door.
     ("libm", &["math/"]),
     ("rand", &["math/"]),
@@ -31,16 +31,22 @@ const PACKAGES: [(&str, &[&str]); 24] = [
             "unit/grid.rs",
             "unit/rate.rs",
             "margin/base/",
+            "margin/adjust/",
             "liquidation/settings.rs",
             "liquidation/policy/",
             "scenario/",
             "output/",
+            "backtest/rule.rs",
         ],
     ),
+    // Fits of margin models.
+    ("cobyla", &["margin/estimator/"]),
+    // Tails of distributions that decide no simulated event.
+    ("statrs", &["measure/"]),
     // Calendar time: waypoints and replays, and whatever shows a date.
     ("jiff", &["path/", "scenario/", "output/", "chart/", "cli/"]),
     // Many threads.
-    ("rayon", &["experiment/"]),
+    ("rayon", &["experiment/", "backtest/"]),
     // Files that come in.
     ("flate2", &["scenario/load/"]),
     ("zip", &["scenario/load/"]),

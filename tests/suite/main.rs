@@ -15,6 +15,7 @@ mod conservation;
 mod determinism;
 mod floors;
 mod index;
+mod margin_spiral;
 mod measure;
 mod output;
 mod own_rule;

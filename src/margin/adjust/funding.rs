@@ -44,8 +44,7 @@ impl Adjustment for FundingMargin {
             return;
         }
         let more = Rate::from_f64(view.funding_rate.abs() * self.horizon / view.funding_period);
-        let raised = |rate: Rate| Rate(rate.0.saturating_add(more.0).min(Rate::ONE.0));
-        schedule.map_rates(|initial, maintenance| (raised(initial), raised(maintenance)));
+        schedule.raise(more);
     }
     fn name(&self) -> &'static str {
         "funding"

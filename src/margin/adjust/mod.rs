@@ -9,6 +9,7 @@ pub mod buffer;
 pub mod concentration;
 pub mod delay;
 pub mod depth;
+pub mod drawdown;
 pub mod funding;
 pub mod hysteresis;
 pub mod long_lookback;
@@ -26,6 +27,7 @@ pub use bounds::BoundSettings;
 pub use buffer::BufferSettings;
 pub use concentration::ConcentrationSettings;
 pub use depth::DepthSettings;
+pub use drawdown::{Answered, Drawdown, DrawdownSettings};
 pub use funding::FundingMarginSettings;
 pub use hysteresis::HysteresisSettings;
 pub use long_lookback::LongLookbackSettings;
@@ -69,6 +71,8 @@ fn problems<const N: usize>(checks: [(bool, &str, &str); N]) -> Problems {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum AdjustSettings {
+    /// Raises rates in proportion to the fall from the high, or the rise from the low.
+    Drawdown(DrawdownSettings),
     /// Scales rates with the ratio of fast to slow volatility.
     Volatility(VolatilitySettings),
     /// Asks at least the slippage of closing into the book.
@@ -109,6 +113,7 @@ impl AdjustSettings {
     /// The adjustment's key in a scenario.
     pub const fn key(&self) -> &'static str {
         match self {
+            Self::Drawdown(_) => "drawdown",
             Self::Volatility(_) => "volatility",
             Self::Depth(_) => "depth",
             Self::Volume(_) => "volume",
@@ -131,6 +136,7 @@ impl AdjustSettings {
     /// What is wrong with the settings: (key within the adjustment, sentence).
     pub fn problems(&self) -> Vec<(String, String)> {
         match self {
+            Self::Drawdown(own) => own.problems(),
             Self::Volatility(own) => own.problems(),
             Self::Depth(own) => own.problems(),
             Self::Volume(own) => own.problems(),
@@ -152,6 +158,7 @@ impl AdjustSettings {
     /// The adjustment, ready for one market.
     pub fn build(&self, grid: &Grid) -> Box<dyn Adjustment> {
         match self {
+            Self::Drawdown(own) => Box::new(Drawdown::new(own)),
             Self::Volatility(own) => Box::new(VolatilityScaling::new(own)),
             Self::Floor(own) => Box::new(own.floor()),
             Self::Cap(own) => Box::new(own.cap()),
