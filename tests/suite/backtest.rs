@@ -75,7 +75,7 @@ fn history(returns: impl Iterator<Item = f64>) -> Series {
 }
 
 /// Returns of a standard deviation of [`SIGMA`], drawn through a quantile function of unit variance.
-fn simulated(seed: u64, n: usize, quantile: &impl Fn(f64) -> f64) -> Series {
+pub fn simulated(seed: u64, n: usize, quantile: &impl Fn(f64) -> f64) -> Series {
     let mut stream = Draws::new(seed, 0).stream(Purpose::Custom, 0, 0);
     history((0..n).map(|_| SIGMA * quantile(stream.uniform())))
 }
@@ -118,7 +118,7 @@ fn rejections(quantile: impl Fn(f64) -> f64, right: f64, wrong: f64) -> [[u32; 2
 }
 
 /// The 99 % quantile of Student's t with 5 degrees of freedom in standard deviations.
-fn student() -> (StudentsT, f64, f64) {
+pub fn student() -> (StudentsT, f64, f64) {
     let student = StudentsT::new(0.0, 1.0, 5.0).unwrap();
     let deviation = (5.0f64 / 3.0).sqrt();
     let multiple = student.inverse_cdf(0.99) / deviation;

@@ -1,0 +1,232 @@
+//! Margin rules as they stand in files: in scenarios, against returns of a known distribution, and per account.
+
+use crate::backtest::{simulated, student};
+use crate::support::FALL;
+use deleverage::backtest::{self, Named, RuleFile, Settings, Side};
+use deleverage::engine::World;
+use deleverage::experiment::Run;
+use deleverage::margin::base::BaseSettings;
+use deleverage::math::ops;
+use deleverage::scenario::{Mode, Scenario, rule};
+use deleverage::unit::{Lots, MarketId};
+
+fn under(name: &str) -> Scenario {
+    Scenario::parse(FALL)
+        .unwrap()
+        .set("margin.extends", name)
+        .unwrap_or_else(|problems| panic!("{name}: {problems}"))
+}
+
+#[test]
+fn every_rule_file_runs_the_same_scenario_and_says_who_moved_the_margin() {
+    for name in rule::names() {
+        let finished = Run::new(&under(name)).audit_every_step(true).finish().unwrap();
+        let value = |metric: &str, market| finished.summary.value(metric, market);
+        assert_eq!(value("conservation_gap", None), Some(0.0), "{name}");
+        assert!(value("liquidations", None) > Some(0.0), "{name}");
+        for (place, market) in finished.run.frame.markets.iter().enumerate() {
+            let tallies = finished.run.parts.market(place);
+            assert_eq!(tallies.len(), market.parts.len(), "{name}");
+            let steps = f64::from(finished.run.tally.steps);
+            let sum: f64 = tallies.iter().map(|part| part.maintenance.sum / steps).sum();
+            let mean = value("maintenance_mean", Some(&market.name)).unwrap();
+            assert!((sum - mean).abs() < 1e-9, "{name}: {sum} and {mean}");
+            let initial: f64 = tallies.iter().map(|part| part.initial.sum / steps).sum();
+            let mean = value("initial_mean", Some(&market.name)).unwrap();
+            assert!((initial - mean).abs() < 1e-9, "{name}: {initial} and {mean}");
+        }
+        // A fixed rule is told once; one that moves, more than once.
+        let changes = finished.run.parts.changes().len();
+        let parts: usize = finished.run.frame.markets.iter().map(|m| m.parts.len()).sum();
+        let moves = !["fixed", "binance-tiered", "hyperliquid-tiered"].contains(&name);
+        assert!(changes >= parts && (moves || changes == parts), "{name}: {changes}");
+    }
+}
+
+#[test]
+fn rules_that_answer_the_fall_move_the_margin_and_those_that_only_guard_entry_do_not() {
+    let peak_over_base = |name: &str| {
+        let finished = Run::new(&under(name)).finish().unwrap();
+        let rows = finished.run.series.market(0);
+        let most = |rate: fn(&deleverage::engine::MarketRow) -> f64| {
+            rows.iter().map(rate).fold(0.0, f64::max) / rate(&rows[0])
+        };
+        (
+            most(|row| row.maintenance.as_f64()),
+            most(|row| row.initial.as_f64()),
+        )
+    };
+    for name in ["ewma-var", "fhs", "emir-buffered", "speed-limited"] {
+        assert!(peak_over_base(name).0 > 1.05, "{name}");
+    }
+    for name in ["dydx-oi-scaled", "r-target"] {
+        assert_eq!(peak_over_base(name).0, 1.0, "{name}");
+    }
+    assert!(peak_over_base("r-target").1 > 1.05);
+}
+
+/// Of how many seeds and sides Kupiec's test rejects the rule at 5 %.
+fn rejected(text: &str, quantile: &impl Fn(f64) -> f64, seeds: u64) -> u32 {
+    let settings = Settings::default();
+    let mut rejected = 0;
+    for seed in 0..seeds {
+        let series = simulated(1_000 + seed, 14_000, quantile);
+        let file = RuleFile::parse("rule", text).unwrap();
+        let named = Named {
+            name: "rule".to_owned(),
+            rule: file.build().unwrap(),
+            shortfall: file.shortfall(settings.confidence),
+        };
+        let report = backtest::run(&series, vec![named], &settings).unwrap();
+        for side in Side::BOTH {
+            let found = report.rules[0].whole(side).unwrap();
+            rejected += u32::from(found.kupiec.unwrap().rejects(0.05));
+        }
+    }
+    rejected
+}
+
+fn model(figure: &str, model: &str) -> String {
+    format!(
+        "[base.{figure}]\nconfidence = 0.99\nhorizon = \"1h\"\nperiod = \"1h\"\nvolatility = 0.187\nmodel.{model}\n"
+    )
+}
+
+#[test]
+fn of_rule_files_the_right_one_stands_and_the_wrong_one_falls() {
+    const SEEDS: u64 = 10;
+    let (student, deviation, _) = student();
+    let heavy = |u: f64| {
+        use statrs::distribution::ContinuousCDF;
+        student.inverse_cdf(u) / deviation
+    };
+    let normal = ops::normal_quantile;
+    let ewma = "ewma = { decay = 0.999 }";
+    let garch = "garch = { alpha = 0.02, beta = 0.9, lookback = \"4000h\", refit = \"2000h\" }";
+    let plain = "fhs = { decay = 1.0, lookback = \"6000h\" }";
+    let all = 2 * SEEDS as u32;
+    let var = |of: &str| model("value_at_risk", of);
+    for right in [
+        rejected(&var(ewma), &normal, SEEDS),
+        rejected(&var(garch), &normal, SEEDS),
+        rejected(&var(plain), &heavy, SEEDS),
+    ] {
+        assert!(right <= 5, "the right rule is rejected {right} times of {all}");
+    }
+    for wrong in [
+        // A shortfall asks more than the quantile; a short memory and a normal tail less.
+        rejected(&model("expected_shortfall", ewma), &normal, SEEDS),
+        rejected(&var("ewma = { decay = 0.8 }"), &normal, SEEDS),
+        rejected(&var(ewma), &heavy, SEEDS),
+    ] {
+        assert!(wrong >= all - 2, "the wrong rule is rejected {wrong} times of {all}");
+    }
+}
+
+#[test]
+fn small_markets_of_dydx_scale_initial_margin_with_open_interest() {
+    let text = "extends = \"dydx-v4\"\nmarkets = [\"BTC\", \"SOL\", \"MKR\"]\nlength = \"1m\"\n\
+        [market.BTC]\nprice = 100_000\npath.constant = {}\nvenue.book = { depth.flat.lots_per_tick = 10, resilience = \"30s\" }\n\
+        [market.SOL]\nprice = 150\npath.constant = {}\nvenue.book = { depth.flat.lots_per_tick = 10, resilience = \"30s\" }\n\
+        [market.MKR]\nprice = 1_500\npath.constant = {}\nvenue.book = { depth.flat.lots_per_tick = 10, resilience = \"30s\" }\n\
+        [cohort.retail]\ncount = 10\ncapital = 1000\nleverage = 2\n";
+    let scenario = Scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
+    let base = |market: &str| scenario.margin.rule_of(market).unwrap().0.clone();
+    assert_eq!(base("BTC").name(), "fixed");
+    for (market, caps) in [
+        ("SOL", (20_000_000, 50_000_000)),
+        ("MKR", (5_000_000, 10_000_000)),
+    ] {
+        match base(market) {
+            BaseSettings::OpenInterest(own) => {
+                assert_eq!((own.lower, own.upper), (caps.0.into(), caps.1.into()));
+            }
+            other => panic!("{market}: {other:?}"),
+        }
+    }
+}
+
+/// How many accounts are liquidated of two, as both markets fall by a tenth: one holds a long and a short of the same worth, the
+/// other a long only.
+fn liquidated(cross: &str) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("positions.csv");
+    let rows = "account,market,qty,entry_price,collateral,mode\n\
+        hedged,A,10,10000,4000,cross\nhedged,B,-10,10000,0,cross\n\
+        bare,A,10,10000,12500,cross\n";
+    std::fs::write(&file, rows).unwrap();
+    let market = |name: &str| {
+        format!(
+            "[market.{name}]\nprice = 10_000\npath.constant = {{}}\nmark.index = {{}}\n\
+             venue.impact = {{ law.linear.ticks_per_lot = 0, resilience = \"30s\" }}\n"
+        )
+    };
+    let text = format!(
+        "markets = [\"A\", \"B\"]\nlength = \"30s\"\npositions = {:?}\n{}{}\
+         [margin]\nbase.fixed = {{ maintenance = 0.03, initial = 0.06 }}\n{cross}\n\
+         [[shock]]\nat = \"10s\"\nsize = -0.1\n",
+        file.display().to_string(),
+        market("A"),
+        market("B")
+    );
+    let scenario = Scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
+    let finished = Run::new(&scenario).audit_every_step(true).finish().unwrap();
+    finished.summary.value("liquidations", None).unwrap()
+}
+
+#[test]
+fn a_hedge_is_asked_less_under_a_correlation_matrix_and_a_bare_position_is_not() {
+    // Alone, each side of the hedge is asked 3,000; together √(2 · 9 · (1 − 0.9)) thousand, of an equity of 4,000.
+    assert_eq!(liquidated(""), 2.0);
+    assert_eq!(liquidated("cross = \"sum\""), 2.0);
+    assert_eq!(liquidated("cross.correlation = [[1.0, 0.9], [0.9, 1.0]]"), 1.0);
+}
+
+#[test]
+fn a_matrix_of_the_wrong_kind_is_refused_with_its_key() {
+    let told = |matrix: &str| {
+        let patched = Scenario::parse(FALL).unwrap().set("margin.cross.correlation", matrix);
+        patched.unwrap_err().to_string()
+    };
+    assert!(told("[[1.0]]").contains("margin.cross.correlation: expected 2 rows of 2"));
+    let told = told("[[1.0, 1.5], [1.5, 1.0]]");
+    assert!(told.contains("between -1 and 1"), "{told}");
+}
+
+#[test]
+fn a_limit_holds_what_is_built_up_below_it() {
+    let limited = Scenario::parse(FALL)
+        .unwrap()
+        .set(
+            "margin.adjust",
+            "[{ r_target = { target = 0.01, response = \"10s\", cap = 4.0, limit = 40_000 } }]",
+        )
+        .unwrap();
+    let (setup, _) = limited.setup(0, Mode::Run).unwrap();
+    let mut world = World::new(setup);
+    let market = MarketId(0);
+    let mut lowest = world.schedule(market).limit();
+    while world.now() < world.steps() {
+        let before: Vec<i64> = sizes(&world, market);
+        world.step(&mut ()).unwrap();
+        let (limit, mark) = (world.schedule(market).limit(), world.marks()[0]);
+        lowest = lowest.min(limit);
+        let contract = world.ledger().contract(market);
+        for (before, after) in before.into_iter().zip(sizes(&world, market)) {
+            // Whoever grew stood below the limit at the mark of its order; the book moves on within the step.
+            let worth = contract.notional(Lots(after), mark);
+            assert!(after <= before || worth.0 <= limit.0 + limit.0 / 50, "{worth:?} {limit:?}");
+        }
+    }
+    // At four times the target and more, a fourth of the limit.
+    assert!((lowest.0 - 10_000_000_000).abs() <= 1, "{lowest:?}");
+}
+
+/// Sizes of the traders' positions in a market.
+fn sizes(world: &World, market: MarketId) -> Vec<i64> {
+    let ledger = world.ledger();
+    ledger
+        .traders()
+        .map(|id| ledger.position(id, market).map_or(0, |slot| slot.quantity.0.abs()))
+        .collect()
+}
