@@ -96,7 +96,7 @@ impl RuleFile {
         }
         let note = (!left.is_empty()).then(|| {
             format!(
-                "{} is asked for {} % over {horizon} in place of {}; --as-written leaves it",
+                "{} is judged over {horizon} at {} % and asked for that in place of {}; --as-written leaves it",
                 self.name,
                 percent(confidence),
                 left.join(" and ")
@@ -191,7 +191,7 @@ mod tests {
         let (asked, note) = own.judged(0.95, day);
         let note = note.unwrap();
         assert!(
-            note.contains("95 % over 1d") && note.contains("1h"),
+            note.contains("over 1d at 95 %") && note.contains("1h"),
             "{note}"
         );
         assert_eq!(asked.judged(0.95, day), (asked.clone(), None));

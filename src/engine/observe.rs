@@ -19,7 +19,7 @@ impl World {
             let up = MOVES.map(|w| self.reproduction(id, false, w));
             let market = &self.markets[m];
             let quote = market.venue.quote();
-            let asked = market.schedule.levels();
+            let (initial, maintenance) = (market.schedule.initial_level(), market.schedule.level());
             let row = &mut self.rows[m];
             *row = MarketRow {
                 reference: market.reference,
@@ -31,8 +31,8 @@ impl World {
                 bid: quote.bid,
                 ask: quote.ask,
                 open_interest: self.ledger.open_interest(id),
-                maintenance: asked.maintenance,
-                initial: asked.initial,
+                maintenance,
+                initial,
                 funding_rate: market.funding.rate(),
                 volatility: market.flight.sigma(),
                 liquidity: market.liquidity,

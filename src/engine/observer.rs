@@ -95,7 +95,7 @@ pub struct StepRow<'a> {
     pub markets: &'a [MarketRow],
     /// What concerns all.
     pub world: &'a WorldRow,
-    /// Rates of the smallest positions after each part of the margin rule, by market.
+    /// What is asked after each part of the margin rule, by market.
     pub parts: &'a [Vec<Level>],
 }
 

@@ -306,7 +306,7 @@ impl World {
     pub fn rows(&self) -> &[MarketRow] {
         &self.rows
     }
-    /// Names of a rule's parts, and the smallest positions' rates after each.
+    /// Names of a rule's parts, and what is asked after each.
     pub fn rule_trace(&self, market: MarketId) -> (Vec<&'static str>, &[Level]) {
         let rule = &self.markets[market.index()].rule;
         (rule.parts(), rule.trace())

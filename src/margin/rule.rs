@@ -58,7 +58,7 @@ pub trait MarginRule: Send {
         Vec::new()
     }
 
-    /// Rates of the smallest positions after each part, in the last schedule: who moved the margin.
+    /// What is asked after each part, in the last schedule: who moved the margin.
     /// Where there is none, the whole rate is its own base.
     fn trace(&self) -> &[Level] {
         &[]
@@ -78,6 +78,8 @@ pub struct Composed {
     base_name: &'static str,
     adjustments: Vec<Box<dyn Adjustment>>,
     trace: Vec<Level>,
+    /// Notional of a large position: what the book first held.
+    large: f64,
 }
 
 impl Composed {
@@ -87,13 +89,14 @@ impl Composed {
         base: Schedule,
         adjustments: Vec<Box<dyn Adjustment>>,
     ) -> Self {
-        let trace = vec![base.levels(); adjustments.len() + 1];
+        let trace = vec![base.levels(0.0); adjustments.len() + 1];
         Self {
             base,
             moving: None,
             base_name,
             adjustments,
             trace,
+            large: 0.0,
         }
     }
 
@@ -109,11 +112,14 @@ impl MarginRule for Composed {
         if let Some(moving) = &mut self.moving {
             moving.rates(view, &mut self.base);
         }
+        if self.large <= 0.0 {
+            self.large = view.notional(view.bid_depth.min(view.ask_depth));
+        }
         out.copy_from(&self.base);
-        self.trace[0] = out.levels();
+        self.trace[0] = out.levels(self.large);
         for (adjustment, trace) in self.adjustments.iter_mut().zip(&mut self.trace[1..]) {
             adjustment.adjust(view, out);
-            *trace = out.levels();
+            *trace = out.levels(self.large);
         }
     }
     fn parts(&self) -> Vec<&'static str> {

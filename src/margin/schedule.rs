@@ -37,13 +37,16 @@ pub struct Bracket {
     pub maintenance_deduction: Cash,
 }
 
-/// What the smallest positions are asked: the level by which parts of a rule are told apart.
+/// What a schedule asks in a few numbers, by which the parts of a rule are told apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Level {
-    /// Initial rate.
+    /// Initial rate of the smallest positions.
     pub initial: Rate,
-    /// Maintenance rate.
+    /// Maintenance rate of the smallest positions.
     pub maintenance: Rate,
+    /// Maintenance rate of a large position: as large as the thinner side of the book within 1 % of the mid, as the rule
+    /// first saw it. That of the smallest where it saw no book.
+    pub large: Rate,
 }
 
 /// The rates of one market in one step.
@@ -143,11 +146,12 @@ impl Schedule {
             .min(growth.cap)
     }
 
-    /// Both at once.
-    pub fn levels(&self) -> Level {
+    /// All of them at once, with the notional of a large position.
+    pub fn levels(&self, large: f64) -> Level {
         Level {
             initial: self.initial_level(),
             maintenance: self.level(),
+            large: Rate::from_f64(self.effective(large)),
         }
     }
 

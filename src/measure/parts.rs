@@ -1,4 +1,4 @@
-//! Who moved the margin: what each part of a market's rule added to the rates of the smallest positions.
+//! Who moved the margin: what each part of a market's rule added to the rates of small and of large positions.
 //!
 //! A part's addition is the rate after it less the rate before it; for the base, the first part, it is the rate itself. The
 //! additions of all parts sum to the rate in force.
@@ -12,6 +12,8 @@ pub struct PartTally {
     pub maintenance: Addition,
     /// What it added to the initial rate.
     pub initial: Addition,
+    /// What it added to the maintenance rate of a large position.
+    pub large: Addition,
 }
 
 /// What a part added to a rate.
@@ -80,6 +82,7 @@ impl Parts {
                     .maintenance
                     .see(added(level.maintenance, before.maintenance));
                 tally.initial.see(added(level.initial, before.initial));
+                tally.large.see(added(level.large, before.large));
                 before = *level;
             }
             if keep {
@@ -110,6 +113,7 @@ mod tests {
         let level = |maintenance: f64| Level {
             initial: Rate::from_f64(2.0 * maintenance),
             maintenance: Rate::from_f64(maintenance),
+            large: Rate::from_f64(3.0 * maintenance),
         };
         let mut parts = Parts::default();
         for (step, scaled) in [0.01, 0.03, 0.03, 0.005].into_iter().enumerate() {
@@ -122,6 +126,7 @@ mod tests {
         assert!((base.maintenance.sum + scaling.maintenance.sum - 0.075).abs() < 1e-9);
         assert!((scaling.maintenance.largest - 0.02).abs() < 1e-9);
         assert!((scaling.initial.largest - 0.04).abs() < 1e-9);
+        assert!((scaling.large.largest - 0.06).abs() < 1e-9);
         let kept: Vec<(u32, u16)> = parts.changes().iter().map(|c| (c.step, c.part)).collect();
         assert_eq!(kept, [(0, 0), (0, 1), (1, 1), (3, 1)]);
         assert!(parts.market(1).is_empty());

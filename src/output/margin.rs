@@ -58,6 +58,13 @@ fn columns<'a>(with_time: bool) -> Vec<Column<PartView<'a>>> {
             |v| Cell::Real(v.change.level.maintenance.as_f64()),
         ),
         Column::new(
+            "large_maintenance_rate",
+            Real,
+            "share",
+            "Maintenance rate after this part of a position as large as the thinner side of the book within 1 % of the mid was at the start.",
+            |v| Cell::Real(v.change.level.large.as_f64()),
+        ),
+        Column::new(
             "initial_rate",
             Real,
             "share",

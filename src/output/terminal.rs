@@ -178,9 +178,11 @@ fn line(text: &mut String, label: &str, cells: &str) {
     text.push('\n');
 }
 
-/// Who moved the margin: what each part of a rule added to the rates of the smallest positions, on average and at most, by
-/// market. Nothing where no rule has more than one part.
+/// Who moved the margin: what each part of a rule added to the maintenance rates of small and of large positions and to the
+/// initial rate, on average and at most, by market. Nothing where no rule has more than one part.
 pub fn parts(run: &Recorded, style: &Style) -> String {
+    const LABEL: usize = 26;
+    const VALUE: usize = 9;
     let mut text = String::new();
     let steps = f64::from(run.tally.steps);
     for (place, market) in run.frame.markets.iter().enumerate() {
@@ -189,31 +191,40 @@ pub fn parts(run: &Recorded, style: &Style) -> String {
             continue;
         }
         if text.is_empty() {
+            let title = "Who moved the margin";
+            let padded = format!(
+                "{}{}",
+                style.dress("1", title),
+                " ".repeat(LABEL - title.len())
+            );
+            let mut heads = String::new();
+            let mut columns = String::new();
+            for head in ["maintenance", "of large ones", "initial"] {
+                let _ = write!(heads, "{head:>width$}", width = 2 * VALUE);
+                let _ = write!(columns, "{:>VALUE$}{:>VALUE$}", "mean", "most");
+            }
+            line(&mut text, &padded, &heads);
             line(
                 &mut text,
-                &style.dress(
-                    "1",
-                    "Who moved the margin: added to the rates, mean and most",
-                ),
-                "",
+                &format!("{:LABEL$}", "  points added by"),
+                &columns,
             );
-            let mut columns = String::new();
-            for column in ["maintenance", "most", "initial", "most"] {
-                let _ = write!(columns, "{column:>VALUE$}");
-            }
-            line(&mut text, &" ".repeat(LABEL), &columns);
         }
         for (part, tally) in market.parts.iter().zip(tallies) {
             let mut cells = String::new();
-            for added in [tally.maintenance, tally.initial] {
+            for added in [tally.maintenance, tally.large, tally.initial] {
                 for share in [added.sum / steps, added.largest] {
-                    let _ = write!(cells, "{:>VALUE$}", format!("{:+.3} %", 100.0 * share));
+                    let points = 100.0 * share;
+                    let cell = if points == 0.0 {
+                        "-".to_owned()
+                    } else {
+                        format!("{points:+.3}")
+                    };
+                    let _ = write!(cells, "{cell:>VALUE$}");
                 }
             }
-            let label: String = format!("  {} {part}", market.name)
-                .chars()
-                .take(LABEL)
-                .collect();
+            let label = format!("  {} {part}", market.name);
+            let label: String = label.chars().take(LABEL - 1).collect();
             line(&mut text, &format!("{label:<LABEL$}"), &cells);
         }
     }

@@ -44,7 +44,7 @@ impl MarginRule for Quantile {
         self.last = Some(view.mark);
         let margin = Rate::from_f64(self.multiple * self.seen.variance().sqrt());
         out.map_rates(|_, _| (margin, margin));
-        self.trace = [out.levels()];
+        self.trace = [out.levels(0.0)];
     }
     fn parts(&self) -> Vec<&'static str> {
         vec!["quantile"]

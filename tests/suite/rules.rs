@@ -6,9 +6,11 @@ use deleverage::backtest::{self, Named, RuleFile, Settings, Side};
 use deleverage::engine::World;
 use deleverage::experiment::Run;
 use deleverage::margin::base::BaseSettings;
+use deleverage::margin::{RiskView, Schedule};
 use deleverage::math::ops;
 use deleverage::scenario::{Mode, Scenario, rule};
-use deleverage::unit::{Lots, MarketId};
+use deleverage::unit::{Lots, MarketId, Rate};
+use proptest::prelude::*;
 
 fn under(name: &str) -> Scenario {
     Scenario::parse(FALL)
@@ -20,7 +22,10 @@ fn under(name: &str) -> Scenario {
 #[test]
 fn every_rule_file_runs_the_same_scenario_and_says_who_moved_the_margin() {
     for name in rule::names() {
-        let finished = Run::new(&under(name)).audit_every_step(true).finish().unwrap();
+        let finished = Run::new(&under(name))
+            .audit_every_step(true)
+            .finish()
+            .unwrap();
         let value = |metric: &str, market| finished.summary.value(metric, market);
         assert_eq!(value("conservation_gap", None), Some(0.0), "{name}");
         assert!(value("liquidations", None) > Some(0.0), "{name}");
@@ -28,18 +33,33 @@ fn every_rule_file_runs_the_same_scenario_and_says_who_moved_the_margin() {
             let tallies = finished.run.parts.market(place);
             assert_eq!(tallies.len(), market.parts.len(), "{name}");
             let steps = f64::from(finished.run.tally.steps);
-            let sum: f64 = tallies.iter().map(|part| part.maintenance.sum / steps).sum();
+            let sum: f64 = tallies
+                .iter()
+                .map(|part| part.maintenance.sum / steps)
+                .sum();
             let mean = value("maintenance_mean", Some(&market.name)).unwrap();
             assert!((sum - mean).abs() < 1e-9, "{name}: {sum} and {mean}");
             let initial: f64 = tallies.iter().map(|part| part.initial.sum / steps).sum();
             let mean = value("initial_mean", Some(&market.name)).unwrap();
-            assert!((initial - mean).abs() < 1e-9, "{name}: {initial} and {mean}");
+            assert!(
+                (initial - mean).abs() < 1e-9,
+                "{name}: {initial} and {mean}"
+            );
         }
         // A fixed rule is told once; one that moves, more than once.
         let changes = finished.run.parts.changes().len();
-        let parts: usize = finished.run.frame.markets.iter().map(|m| m.parts.len()).sum();
+        let parts: usize = finished
+            .run
+            .frame
+            .markets
+            .iter()
+            .map(|m| m.parts.len())
+            .sum();
         let moves = !["fixed", "binance-tiered", "hyperliquid-tiered"].contains(&name);
-        assert!(changes >= parts && (moves || changes == parts), "{name}: {changes}");
+        assert!(
+            changes >= parts && (moves || changes == parts),
+            "{name}: {changes}"
+        );
     }
 }
 
@@ -111,7 +131,10 @@ fn of_rule_files_the_right_one_stands_and_the_wrong_one_falls() {
         rejected(&var(garch), &normal, SEEDS),
         rejected(&var(plain), &heavy, SEEDS),
     ] {
-        assert!(right <= 5, "the right rule is rejected {right} times of {all}");
+        assert!(
+            right <= 5,
+            "the right rule is rejected {right} times of {all}"
+        );
     }
     for wrong in [
         // A shortfall asks more than the quantile; a short memory and a normal tail less.
@@ -119,7 +142,10 @@ fn of_rule_files_the_right_one_stands_and_the_wrong_one_falls() {
         rejected(&var("ewma = { decay = 0.8 }"), &normal, SEEDS),
         rejected(&var(ewma), &heavy, SEEDS),
     ] {
-        assert!(wrong >= all - 2, "the wrong rule is rejected {wrong} times of {all}");
+        assert!(
+            wrong >= all - 2,
+            "the wrong rule is rejected {wrong} times of {all}"
+        );
     }
 }
 
@@ -179,13 +205,18 @@ fn a_hedge_is_asked_less_under_a_correlation_matrix_and_a_bare_position_is_not()
     // Alone, each side of the hedge is asked 3,000; together √(2 · 9 · (1 − 0.9)) thousand, of an equity of 4,000.
     assert_eq!(liquidated(""), 2.0);
     assert_eq!(liquidated("cross = \"sum\""), 2.0);
-    assert_eq!(liquidated("cross.correlation = [[1.0, 0.9], [0.9, 1.0]]"), 1.0);
+    assert_eq!(
+        liquidated("cross.correlation = [[1.0, 0.9], [0.9, 1.0]]"),
+        1.0
+    );
 }
 
 #[test]
 fn a_matrix_of_the_wrong_kind_is_refused_with_its_key() {
     let told = |matrix: &str| {
-        let patched = Scenario::parse(FALL).unwrap().set("margin.cross.correlation", matrix);
+        let patched = Scenario::parse(FALL)
+            .unwrap()
+            .set("margin.cross.correlation", matrix);
         patched.unwrap_err().to_string()
     };
     assert!(told("[[1.0]]").contains("margin.cross.correlation: expected 2 rows of 2"));
@@ -215,7 +246,10 @@ fn a_limit_holds_what_is_built_up_below_it() {
         for (before, after) in before.into_iter().zip(sizes(&world, market)) {
             // Whoever grew stood below the limit at the mark of its order; the book moves on within the step.
             let worth = contract.notional(Lots(after), mark);
-            assert!(after <= before || worth.0 <= limit.0 + limit.0 / 50, "{worth:?} {limit:?}");
+            assert!(
+                after <= before || worth.0 <= limit.0 + limit.0 / 50,
+                "{worth:?} {limit:?}"
+            );
         }
     }
     // At four times the target and more, a fourth of the limit.
@@ -227,6 +261,59 @@ fn sizes(world: &World, market: MarketId) -> Vec<i64> {
     let ledger = world.ledger();
     ledger
         .traders()
-        .map(|id| ledger.position(id, market).map_or(0, |slot| slot.quantity.0.abs()))
+        .map(|id| {
+            ledger
+                .position(id, market)
+                .map_or(0, |slot| slot.quantity.0.abs())
+        })
         .collect()
+}
+
+/// What a rule asks of the smallest positions along a path of log returns, a minute each.
+fn along(name: &str, returns: &[f64]) -> Vec<f64> {
+    let file = RuleFile::load(std::path::Path::new(name)).unwrap();
+    let mut rule = file.build().unwrap();
+    let mut schedule = Schedule::flat(Rate::ONE, Rate::ONE);
+    let mut price = 10_000_000.0;
+    returns
+        .iter()
+        .enumerate()
+        .map(|(step, moved)| {
+            price *= moved.exp();
+            let view = RiskView {
+                step: step as u32,
+                dt: 60.0,
+                index: price,
+                mark: price,
+                quanta: 1.0,
+                ..RiskView::default()
+            };
+            rule.schedule(&view, &mut schedule);
+            schedule.level().as_f64()
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Article 28(1)(a) and (c) through a whole rule: with any prices no rate is below the floor of the long past and at most a
+    /// quarter above what the other parts ask, and the speed limit holds over every window.
+    #[test]
+    fn whole_rules_keep_what_they_promise(returns in prop::collection::vec(-0.05f64..0.05, 2..200)) {
+        // The floor's variance starts at 65 % a year and can't fall by more than the share of ten years that was calm.
+        let floor = 2.326 * 0.65 / (365.0f64 * 24.0).sqrt() * 0.999;
+        for level in along("emir-buffered", &returns) {
+            prop_assert!(level >= floor, "{level}");
+            // Volatility at its cap and the stressed weight: ¾ · 5 % + ¼ · 3 %, and the buffer on top, or the floor's own.
+            prop_assert!(level <= 1.25 * (0.75 * 0.05 + 0.25 * 0.03) + 1e-6, "{level}");
+        }
+        let limited = along("speed-limited", &returns);
+        for from in 0..limited.len() {
+            for to in from..limited.len() {
+                let most = limited[from] * 1.5f64.powf((to - from) as f64 / 60.0);
+                prop_assert!(limited[to] <= most * (1.0 + 1e-4), "{from} to {to}");
+            }
+        }
+    }
 }

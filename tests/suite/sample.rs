@@ -68,6 +68,7 @@ fn level(maintenance: f64) -> Level {
     Level {
         initial: Rate::from_f64(maintenance + 0.02),
         maintenance: Rate::from_f64(maintenance),
+        large: Rate::from_f64(maintenance),
     }
 }
 

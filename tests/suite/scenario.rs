@@ -863,6 +863,7 @@ fn asking(maintenance: i64) -> Box<dyn MarginRule> {
     Box::new(Mine(Level {
         initial: Rate(2 * maintenance),
         maintenance: Rate(maintenance),
+        large: Rate(maintenance),
     }))
 }
 

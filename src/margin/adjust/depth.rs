@@ -75,6 +75,61 @@ mod tests {
     use crate::unit::{Cash, Lots, Rate};
 
     #[test]
+    fn a_position_of_twice_m_times_the_book_is_asked_m() {
+        // A position of s sold into a book of q lots a tick loses s / (2 q p) of its worth: no bad debt needs m no smaller, so
+        // that s* = 2 m p q. A book of 50 lots a tick at 1,000 ticks holds 500 lots within 1 %.
+        let (price, per_tick) = (1_000.0, 50.0);
+        let mut depth = DepthSettings {
+            multiple: 1.0,
+            half_life: Span::ZERO,
+        }
+        .build();
+        let mut schedule = Schedule::flat(Rate::from_f64(0.002), Rate::from_f64(0.001));
+        let view = RiskView {
+            dt: 1.0,
+            mark: price,
+            quanta: 1.0,
+            bid_depth: Lots(500),
+            ask_depth: Lots(500),
+            ..RiskView::default()
+        };
+        depth.adjust(&view, &mut schedule);
+        for m in [0.005, 0.01, 0.025, 0.05] {
+            let worth = 2.0 * m * price * per_tick * price;
+            let asked = schedule.maintenance(Cash(worth as i64)).as_f64() / worth;
+            assert!((asked - m).abs() < 1e-6, "{asked} for {m}");
+        }
+    }
+
+    #[test]
+    fn where_no_book_was_ever_seen_nothing_is_asked() {
+        let mut depth = DepthSettings {
+            multiple: 1.0,
+            half_life: Span::seconds(30.0),
+        }
+        .build();
+        let mut view = RiskView {
+            dt: 1.0,
+            mark: 1_000.0,
+            quanta: 1.0,
+            ..RiskView::default()
+        };
+        let mut asked = |depth: &mut Depth, bids: i64| {
+            (view.bid_depth, view.ask_depth) = (Lots(bids), Lots(bids));
+            let mut schedule = Schedule::flat(Rate::from_f64(0.02), Rate::from_f64(0.01));
+            depth.adjust(&view, &mut schedule);
+            schedule.maintenance(Cash(1_000_000))
+        };
+        assert_eq!(asked(&mut depth, 0), Cash(10_000));
+        assert_eq!(asked(&mut depth, 500), Cash(10_000));
+        for _ in 0..3_000 {
+            asked(&mut depth, 0);
+        }
+        // Everybody has left: closing costs everything.
+        assert!(asked(&mut depth, 0) > Cash(900_000));
+    }
+
+    #[test]
     fn half_the_depth_doubles_what_a_large_position_is_asked() {
         let settings = DepthSettings {
             multiple: 1.0,

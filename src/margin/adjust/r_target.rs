@@ -139,7 +139,7 @@ mod tests {
         let mut limits = Vec::new();
         for r in [0.2, 1.0, 9.0, 0.0] {
             let mut schedule = Schedule::flat(Rate::from_f64(0.02), Rate::from_f64(0.01));
-            let before = schedule.levels();
+            let before = schedule.levels(0.0);
             for _ in 0..20 {
                 let view = RiskView {
                     dt: 1.0,
@@ -149,7 +149,7 @@ mod tests {
                 schedule = Schedule::flat(Rate::from_f64(0.02), Rate::from_f64(0.01));
                 rule.adjust(&view, &mut schedule);
             }
-            assert_eq!(schedule.levels(), before);
+            assert_eq!(schedule.levels(0.0), before);
             limits.push(schedule.limit());
         }
         // Twice the target for two response times: a fourth.

@@ -89,6 +89,32 @@ mod tests {
     use crate::unit::Cash;
 
     #[test]
+    fn a_factor_from_square_root_impact_regenerates_a_table_of_tiers() {
+        // Closing a size s moves the price by Y σ √(s / V) and costs two thirds of that: no bad debt needs
+        // m ≥ ⅔ Y σ √(s / V), so that s* = V (3 m / (2 Y σ))², with a daily volume V and volatility σ of 3 %.
+        let (volume, sigma) = (10_000.0f64, 0.03);
+        let settings = SquareRootSettings {
+            maintenance: "0.001".parse().unwrap(),
+            initial: "0.002".parse().unwrap(),
+            factor: 2.0 / 3.0 * sigma / volume.sqrt(),
+            share: 0.0,
+        };
+        let grid = Grid::new(1.into(), 1.into(), "0.000001".parse().unwrap()).unwrap();
+        let mut schedule = settings.schedule();
+        let view = RiskView {
+            mark: 100.0,
+            quanta: grid.quanta_per_tick_lot().unwrap() as f64,
+            ..RiskView::default()
+        };
+        settings.moving(&grid).rates(&view, &mut schedule);
+        for (m, share) in [(0.005, 0.0625), (0.01, 0.25), (0.025, 1.5625), (0.05, 6.25)] {
+            let notional = Cash((share * volume * 100.0 * 1e6) as i64);
+            let asked = schedule.maintenance(notional).as_f64() / notional.as_f64();
+            assert!((asked - m).abs() < 1e-8, "{asked} for {m}");
+        }
+    }
+
+    #[test]
     fn drift_s_size_premium() {
         // Drift's test has weight 1.1 and factors 0.01 and 10⁻⁵ at size 1000: 0.88 + 0.01 √1000 = 1.1962,
         // and 1.1 where the premium is small. All a tenth here, where no rate exceeds one.
