@@ -291,6 +291,10 @@ fn report(
     }
     writeln!(out)?;
     write!(out, "{}", terminal::summary(&finished.summary, &style))?;
+    let parts = terminal::parts(&finished.run, &style);
+    if !parts.is_empty() {
+        write!(out, "\n{parts}")?;
+    }
     if !finished.outcomes.is_empty() {
         writeln!(out)?;
         write!(

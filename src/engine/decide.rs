@@ -302,7 +302,7 @@ impl World {
         let mark = self.marks[market.index()];
         let notional = m.contract.notional(slot.quantity, mark);
         let equity = self.equity(id);
-        let required = self.requirement(id).as_f64();
+        let required = self.requirements(id).as_f64();
         let own = m.schedule.maintenance(notional).as_f64();
         let share = if required > 0.0 { own / required } else { 1.0 };
         // P · (1 − s · m · E / MM) with m = own / notional: equity times this position's share of the requirement, per lot.

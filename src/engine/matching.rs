@@ -6,6 +6,7 @@
 use super::event::EventKind;
 use super::world::{Origin, Pending, Resting, World};
 use crate::account::State;
+use crate::margin::Leg;
 use crate::market::{Execution, Fill, Order};
 use crate::trader::Intent;
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Side, Ticks};
@@ -84,7 +85,7 @@ impl World {
     }
 
     /// Whether a trader may place an order: one that makes the position larger needs initial
-    /// margin for all that would then be held.
+    /// margin for all that would then be held, and must keep the position within its market's limit.
     pub(super) fn admits(&self, market: MarketId, order: &Order) -> bool {
         let id = order.owner;
         let Some(slot) = self.ledger.place(id, market) else {
@@ -100,6 +101,11 @@ impl World {
         {
             return false;
         }
+        let together = self
+            .portfolio
+            .as_ref()
+            .filter(|_| self.ledger.account(id).isolated().is_none());
+        let mut legs = Vec::new();
         let mut required = Cash::ZERO;
         for (other, slot) in self.ledger.places(id) {
             let quantity = if other == market {
@@ -111,7 +117,24 @@ impl World {
             let Some(value) = m.contract.checked(quantity, self.marks[other.index()]) else {
                 return false;
             };
-            required += m.schedule.initial(value.abs());
+            let notional = value.abs();
+            if other == market && notional > m.schedule.limit() {
+                return false;
+            }
+            let alone = m.schedule.initial(notional);
+            if together.is_some() {
+                legs.push(Leg {
+                    market: other,
+                    quantity,
+                    notional,
+                    alone,
+                });
+            } else {
+                required += alone;
+            }
+        }
+        if let Some(portfolio) = together {
+            required = portfolio.requirement(&legs);
         }
         self.equity(id) >= i128::from(required.0)
     }

@@ -18,4 +18,4 @@ pub mod world;
 pub use event::{Event, EventKind};
 pub use observer::{MarketRow, Observer, StepRow, WorldRow};
 pub use setup::{CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup};
-pub use world::{EngineFault, Rung, StopReason, World};
+pub use world::{EngineFault, Rung, StopReason, World, opening_depth};

@@ -23,7 +23,7 @@ impl World {
             let up = MOVES.map(|w| self.reproduction(id, false, w));
             let market = &self.markets[m];
             let quote = market.venue.quote();
-            let bracket = market.schedule.brackets()[0];
+            let (initial, maintenance) = (market.schedule.initial_level(), market.schedule.level());
             let row = &mut self.rows[m];
             *row = MarketRow {
                 reference: market.reference,
@@ -35,8 +35,8 @@ impl World {
                 bid: quote.bid,
                 ask: quote.ask,
                 open_interest: self.ledger.open_interest(id),
-                maintenance: bracket.maintenance,
-                initial: bracket.initial,
+                maintenance,
+                initial,
                 funding_rate: market.funding.rate(),
                 volatility: market.flight.sigma(),
                 liquidity: market.liquidity,
@@ -55,6 +55,7 @@ impl World {
             step: self.step,
             markets: &self.rows,
             world: &self.totals,
+            parts: &self.traces,
         });
     }
 }

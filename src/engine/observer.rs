@@ -1,6 +1,7 @@
 //! What a step looked like from outside, and who may look.
 
 use super::event::Event;
+use crate::margin::Level;
 use crate::unit::{Cash, Lots, Rate, Ticks};
 
 /// The moves w for which the reproduction number is measured.
@@ -45,11 +46,11 @@ pub struct MarketRow {
     pub halted: bool,
     /// Open interest.
     pub open_interest: Lots,
-    /// Maintenance rate of the first bracket.
+    /// Maintenance rate of the smallest positions.
     pub maintenance: Rate,
-    /// Initial rate of the first bracket.
+    /// Initial rate of the smallest positions.
     pub initial: Rate,
-    /// Maintenance rate of the first bracket before any adjustment.
+    /// Maintenance rate of the smallest positions before any adjustment.
     pub base_maintenance: Rate,
     /// Funding rate of the last payment, per period.
     pub funding_rate: f64,
@@ -98,6 +99,8 @@ pub struct StepRow<'a> {
     pub markets: &'a [MarketRow],
     /// What concerns all.
     pub world: &'a WorldRow,
+    /// What is asked after each part of the margin rule, by market.
+    pub parts: &'a [Vec<Level>],
 }
 
 /// Looks at a run and changes nothing.

@@ -148,7 +148,7 @@ impl World {
                 m.contract
                     .notional(slot.quantity, self.marks[market.index()]),
             );
-            equity * i128::from(own.0) / i128::from(self.requirement(id).0.max(1))
+            equity * i128::from(own.0) / i128::from(self.requirements(id).0.max(1))
         };
         Cash::clamped(value - share)
     }

@@ -4,7 +4,7 @@
 
 use crate::account::Ledger;
 use crate::liquidation::LiquidationPolicy;
-use crate::margin::{MarginRule, Thresholds};
+use crate::margin::{MarginRule, PortfolioRule, Thresholds};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
@@ -119,6 +119,8 @@ pub struct Setup {
     pub rounds: Rounds,
     /// When accounts are warned, called and liquidated.
     pub thresholds: Thresholds,
+    /// What cross accounts are asked for all their positions together; nothing where requirements are added up.
+    pub portfolio: Option<Box<dyn PortfolioRule>>,
     /// How, and who pays.
     pub liquidation: LiquidationSetup,
     /// Fail-safes and faults.

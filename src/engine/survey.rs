@@ -22,6 +22,7 @@ use std::cmp::Reverse;
 impl World {
     /// Phase 5.
     pub(super) fn survey(&mut self) {
+        self.renew_doubled();
         let mut visits = std::mem::take(&mut self.scratch.visits);
         visits.clear();
         std::mem::swap(&mut visits, &mut self.touched);
@@ -51,6 +52,24 @@ impl World {
             self.assess(*id);
         }
         self.scratch.visits = visits;
+    }
+
+    /// Safe radii reckon with marginal rates up to twice the notional at which they were taken: once a mark
+    /// has doubled since, all are taken anew.
+    fn renew_doubled(&mut self) {
+        let mut doubled = false;
+        for (market, mark) in self.markets.iter_mut().zip(&self.marks) {
+            let mark = mark.as_f64();
+            if mark > 2.0 * market.lowest {
+                market.lowest = mark;
+                doubled = true;
+            } else {
+                market.lowest = market.lowest.min(mark);
+            }
+        }
+        if doubled && self.index.cross_slots() > 0 {
+            self.touched.extend_from_slice(&self.cross);
+        }
     }
 
     /// Files an account anew in the index, after its cash or position changed.
@@ -252,6 +271,7 @@ impl World {
         let mut exposed = 0.0;
         let mut drift = 0.0;
         let mut ceiling = 0.0;
+        let mut steep = false;
         for (market, slot) in self.ledger.places(id) {
             let quantity = self.ledger.slot(slot).quantity;
             if !quantity.is_zero() {
@@ -266,13 +286,10 @@ impl World {
                 let (mut most, mut marginal) = (0.0f64, 0.0f64);
                 for schedule in [&m.schedule, &m.epoch.0] {
                     most = most.max(schedule.effective(notional));
-                    let bracket = schedule
-                        .brackets()
-                        .iter()
-                        .find(|bracket| 2.0 * notional <= bracket.cap.as_f64());
-                    marginal =
-                        marginal.max(bracket.map_or(1.0, |bracket| bracket.maintenance.as_f64()));
+                    marginal = marginal.max(schedule.marginal(2.0 * notional));
                 }
+                // A requirement that grows faster than equity can is reached by a gain as well.
+                steep |= marginal * HEADROOM >= ratio;
                 ceiling += notional * most * HEADROOM;
                 exposed += notional * (1.0 + marginal * HEADROOM / ratio);
                 drift += notional * (1.0 + marginal) * 2.0 * FUNDING_DRIFT;
@@ -298,8 +315,13 @@ impl World {
                 alone,
             );
         }
+        // The ceiling adds requirements up: of a rule that may ask more it says nothing.
+        let unbounded = self
+            .portfolio
+            .as_ref()
+            .is_some_and(|rule| !rule.within_sum());
         // With no slack at the ceiling a rise of the rate alone could do it, and no price would tell.
-        if standing > Standing::Sound || slack <= 0.0 {
+        if standing > Standing::Sound || slack <= 0.0 || steep || unbounded {
             self.uneasy.push(id);
         }
     }

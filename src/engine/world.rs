@@ -11,8 +11,8 @@ use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Ranked;
 use crate::liquidation::{Case, Forced};
-use crate::margin::{MarginRule, RiskView, Schedule, Thresholds};
-use crate::market::anchor::{Anchor, Flight};
+use crate::margin::{Leg, Level, MarginRule, PortfolioRule, RiskView, Schedule, Thresholds};
+use crate::market::anchor::{Anchor, Flight, FlightSettings};
 use crate::market::funding::Funding;
 use crate::market::funding::INDEX_SCALE;
 use crate::market::mark::{Mark, MarkView};
@@ -38,6 +38,11 @@ pub(super) struct Market {
     pub(super) maker_fee: Rate,
     pub(super) rule: Box<dyn MarginRule>,
     pub(super) schedule: Schedule,
+    /// The last step's schedule, and whether this step's differs from it.
+    pub(super) before: Schedule,
+    pub(super) moved: bool,
+    /// No cross account was filed at a lower mark than this.
+    pub(super) lowest: f64,
     /// The schedule and the funding index for which cross accounts' safe radii were taken.
     pub(super) epoch: (Schedule, f64),
     /// Reference price of this step, in ticks.
@@ -123,6 +128,7 @@ pub struct World {
     pub(super) step: u32,
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
+    pub(super) portfolio: Option<Box<dyn PortfolioRule>>,
     pub(super) liquidation: LiquidationSetup,
     pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
@@ -149,6 +155,8 @@ pub struct World {
     pub(super) scratch: Scratch,
     pub(super) events: Vec<Event>,
     pub(super) rows: Vec<MarketRow>,
+    /// Rates after each part of the rule, by market.
+    pub(super) traces: Vec<Vec<Level>>,
     /// Quantity traded in the last whole step, by market.
     pub(super) last_volume: Vec<Lots>,
     pub(super) totals: WorldRow,
@@ -164,6 +172,7 @@ impl World {
             steps,
             rounds,
             thresholds,
+            portfolio,
             liquidation,
             safety,
             markets,
@@ -208,6 +217,7 @@ impl World {
             step: 0,
             rounds,
             thresholds,
+            portfolio,
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
@@ -219,6 +229,10 @@ impl World {
             funding: vec![0; markets.len()],
             published: markets.iter().map(Market::published).collect(),
             rows: vec![MarketRow::default(); markets.len()],
+            traces: markets
+                .iter()
+                .map(|market| market.rule.trace().to_vec())
+                .collect(),
             last_volume: vec![Lots::ZERO; markets.len()],
             cohorts: cohorts
                 .into_iter()
@@ -297,8 +311,8 @@ impl World {
     pub fn rows(&self) -> &[MarketRow] {
         &self.rows
     }
-    /// Names of a rule's parts, and the first bracket's maintenance rate after each.
-    pub fn rule_trace(&self, market: MarketId) -> (Vec<&'static str>, &[Rate]) {
+    /// Names of a rule's parts, and what is asked after each.
+    pub fn rule_trace(&self, market: MarketId) -> (Vec<&'static str>, &[Level]) {
         let rule = &self.markets[market.index()].rule;
         (rule.parts(), rule.trace())
     }
@@ -318,6 +332,33 @@ impl World {
 
     /// Exact maintenance requirement of an account at the present marks and rates.
     pub fn requirement(&self, id: AccountId) -> Cash {
+        let Some(portfolio) = &self.portfolio else {
+            return self.requirements(id);
+        };
+        if self.ledger.account(id).isolated().is_some() {
+            return self.requirements(id);
+        }
+        let legs: Vec<Leg> = self
+            .ledger
+            .places(id)
+            .map(|(market, slot)| (market, self.ledger.slot(slot).quantity))
+            .filter(|(_, quantity)| !quantity.is_zero())
+            .map(|(market, quantity)| {
+                let m = &self.markets[market.index()];
+                let notional = m.contract.notional(quantity, self.marks[market.index()]);
+                Leg {
+                    market,
+                    quantity,
+                    notional,
+                    alone: m.schedule.maintenance(notional),
+                }
+            })
+            .collect();
+        portfolio.requirement(&legs)
+    }
+
+    /// The sum of what an account's positions are asked one by one: by it their shares in its equity are taken.
+    pub(super) fn requirements(&self, id: AccountId) -> Cash {
         let mut sum = Cash::ZERO;
         for (market, slot) in self.ledger.places(id) {
             let quantity = self.ledger.slot(slot).quantity;
@@ -338,6 +379,7 @@ impl World {
             funding: self.funding_ticks(market),
             ratios,
             levels,
+            moved: self.markets[market.index()].moved,
         }
     }
 
@@ -531,17 +573,14 @@ impl Market {
         let flight = Flight::new(&setup.flight, start);
         let mut schedule = Schedule::flat(Rate::ONE, Rate::ONE);
         let liquidity = flight.factor(0.0);
-        let conditions = Conditions {
-            step: 0,
-            anchor: start,
-            depth: liquidity,
-        };
-        // The book is empty of explicit orders, so opening it trades nothing.
-        venue.open(&conditions, &mut Vec::new());
+        let (bid_depth, ask_depth) = opening_depth(&mut *venue, &setup.flight, start);
         let view = RiskView {
             dt,
             index: start,
             mark: start,
+            quanta: setup.contract.quanta() as f64,
+            bid_depth,
+            ask_depth,
             ..RiskView::default()
         };
         rule.schedule(&view, &mut schedule);
@@ -556,6 +595,9 @@ impl Market {
             maker_fee: setup.maker_fee,
             rule,
             epoch: (schedule.clone(), 0.0),
+            before: schedule.clone(),
+            moved: true,
+            lowest: start,
             schedule,
             reference: start,
             index: start,
@@ -566,13 +608,13 @@ impl Market {
         }
     }
 
-    /// The quantity up to which every position pays the first bracket's rate, at up to twice the
+    /// The quantity up to which every position pays nearly the smallest one's rate, at up to twice the
     /// starting price: beyond it the index sorts by size.
     fn flat_size(&self) -> Lots {
         let per_lot = self
             .contract
             .notional(Lots(1), Ticks((2.0 * self.reference) as i64 + 1));
-        Lots(self.schedule.first_cap().0 / per_lot.0.max(1))
+        Lots(self.schedule.within(0.01).0 / per_lot.0.max(1))
     }
 
     /// Effective maintenance rate of a quantity at a price in ticks.
@@ -611,12 +653,25 @@ impl Market {
 
     /// Bids and asks within a relative distance of the mid.
     pub(super) fn depth_within(&self, distance: f64) -> (Lots, Lots) {
-        let mid = self.venue.mid();
-        let low = Ticks(((mid * (1.0 - distance)).ceil() as i64).max(1));
-        let high = Ticks((mid * (1.0 + distance)).floor() as i64);
-        (
-            self.venue.depth(Side::Sell, low),
-            self.venue.depth(Side::Buy, high),
-        )
+        depth_within(&*self.venue, distance)
     }
+}
+
+/// Opens a venue for the first time; the bids and asks within 1 % of the mid that it then shows.
+pub fn opening_depth(venue: &mut dyn Venue, flight: &FlightSettings, start: f64) -> (Lots, Lots) {
+    let conditions = Conditions {
+        step: 0,
+        anchor: start,
+        depth: Flight::new(flight, start).factor(0.0),
+    };
+    // The book is empty of explicit orders, so opening it trades nothing.
+    venue.open(&conditions, &mut Vec::new());
+    depth_within(venue, MOVES[0])
+}
+
+fn depth_within(venue: &dyn Venue, distance: f64) -> (Lots, Lots) {
+    let mid = venue.mid();
+    let low = Ticks(((mid * (1.0 - distance)).ceil() as i64).max(1));
+    let high = Ticks((mid * (1.0 + distance)).floor() as i64);
+    (venue.depth(Side::Sell, low), venue.depth(Side::Buy, high))
 }

@@ -2,6 +2,7 @@
 
 use super::adjust::AdjustSettings;
 use super::base::BaseSettings;
+use super::portfolio::CrossSettings;
 use super::rule::{Composed, MarginRule};
 use super::threshold::Thresholds;
 use crate::unit::{Grid, Rate, Span};
@@ -22,6 +23,10 @@ pub struct MarginSettings {
     /// What differs in single markets, by the market's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub market: BTreeMap<String, RuleSettings>,
+    /// How the positions of a cross account are margined together: `"sum"`, or `{ correlation = [[1, 0.8], [0.8, 1]] }` in the
+    /// order of `markets`.
+    #[serde(default)]
+    pub cross: CrossSettings,
     /// Margin ratio (maintenance over equity) at which an account is warned.
     #[serde(default = "default_warn")]
     pub warn: f64,
@@ -58,6 +63,7 @@ impl Default for MarginSettings {
             base: None,
             adjust: Vec::new(),
             market: BTreeMap::new(),
+            cross: CrossSettings::default(),
             warn: default_warn(),
             call: default_call(),
             grace: Span::ZERO,
@@ -81,11 +87,12 @@ impl MarginSettings {
     /// The rule of a market on its grid; nothing where no base is named for it.
     pub fn build(&self, market: &str, grid: &Grid) -> Option<Box<dyn MarginRule>> {
         let (base, adjust) = self.rule_of(market)?;
-        Some(Box::new(Composed::new(
+        let rule = Composed::new(
             base.name(),
             base.schedule(grid),
-            adjust.iter().map(AdjustSettings::build).collect(),
-        )))
+            adjust.iter().map(|one| one.build(grid)).collect(),
+        );
+        Some(Box::new(rule.moved_by(base.moving(grid))))
     }
 
     /// The thresholds, with the grace period in steps of `dt` seconds.

@@ -86,13 +86,13 @@ catalogue! {
     }
     Market Margin {
         MAINTENANCE_MEAN "maintenance_mean" Share Neutral "maintenance, mean":
-            "Maintenance rate of the first bracket, averaged over the steps."
+            "Maintenance rate of the smallest positions, averaged over the steps."
         MAINTENANCE_PEAK "maintenance_peak" Share Neutral "maintenance, highest":
-            "Highest maintenance rate of the first bracket."
+            "Highest maintenance rate of the smallest positions."
         INITIAL_MEAN "initial_mean" Share Lower "initial, mean":
-            "Initial rate of the first bracket, averaged over the steps: capital locked per notional."
+            "Initial rate of the smallest positions, averaged over the steps: capital locked per notional."
         LEVERAGE_OFFERED "leverage_offered" Ratio Higher "leverage offered":
-            "1 / mean initial rate of the first bracket."
+            "1 / mean initial rate of the smallest positions."
     }
     World Liquidation {
         LIQUIDATIONS "liquidations" Count Lower "liquidations":

@@ -17,6 +17,8 @@ pub struct MarketFrame {
     pub start: f64,
     /// Open interest at the start.
     pub open_interest: Lots,
+    /// The parts of its margin rule; none where the rule doesn't tell them apart.
+    pub parts: Vec<&'static str>,
 }
 
 /// A world before the first step.
@@ -53,6 +55,7 @@ impl Frame {
                     contract: market.contract,
                     start: market.path.first().copied().unwrap_or(f64::NAN),
                     open_interest: ledger.open_interest(MarketId(place)),
+                    parts: market.rule.parts(),
                 })
                 .collect(),
             accounts: ledger.traders().count() as u32,

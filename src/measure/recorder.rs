@@ -4,6 +4,7 @@
 //! was traded in it is added up. Metrics don't suffer, for they are summed over every step.
 
 use super::frame::Frame;
+use super::parts::Parts;
 use super::tally::Tally;
 use crate::account::{Breach, Ledger};
 use crate::engine::{Event, MarketRow, Observer, StepRow, WorldRow};
@@ -14,6 +15,7 @@ pub struct Recorder {
     frame: Frame,
     every: u32,
     tally: Tally,
+    parts: Parts,
     series: Series,
     events: Vec<Event>,
     window: u32,
@@ -92,6 +94,7 @@ impl Recorder {
         let rows = frame.steps.div_ceil(every) as usize;
         Self {
             tally: Tally::new(&frame),
+            parts: Parts::default(),
             series: Series {
                 steps: Vec::with_capacity(rows),
                 markets: frame
@@ -115,6 +118,7 @@ impl Recorder {
             frame: self.frame,
             every: self.every,
             tally: self.tally,
+            parts: self.parts,
             series: self.series,
             events: self.events,
             gap,
@@ -126,6 +130,7 @@ impl Observer for Recorder {
     fn step(&mut self, row: &StepRow<'_>) {
         self.tally
             .see(&self.frame, row.step, row.markets, row.world);
+        self.parts.see(row.step, row.parts, self.window == 0);
         if self.window == 0 {
             self.series.push(row);
         } else {
@@ -147,6 +152,8 @@ pub struct Recorded {
     pub every: u32,
     /// Sums and extremes over all steps.
     pub tally: Tally,
+    /// What each part of a margin rule added; of each window of the series its first step's changes are kept.
+    pub parts: Parts,
     /// The series.
     pub series: Series,
     /// Every event in order.

@@ -5,14 +5,14 @@ use super::load::positions::{self, PositionMode};
 use super::load::{LoadError, PriceHistory};
 use super::problem::Problem;
 use super::settings::{MarketSettings, Scenario, VenueSettings};
-use crate::engine::{CohortSetup, LiquidationSetup, MarketSetup, Setup};
+use crate::engine::{CohortSetup, LiquidationSetup, MarketSetup, Setup, opening_depth};
 use crate::margin::{MarginRule, RiskView, Schedule};
 use crate::market::{Book, Contract, Frame, Impact, Venue};
 use crate::math::Draws;
 use crate::math::linear::{Matrix, correlation_factor};
 use crate::path::{Bars, Paths, PricePath, Source, TimeGrid};
 use crate::safety::{Faults, SafetySetup};
-use crate::trader::population::{Ground, Holding, Population, populate};
+use crate::trader::population::{Asked, Ground, Holding, Population, populate};
 use crate::trader::{CohortSettings, ResponseSettings};
 use crate::unit::{AccountId, Grid, Lots, Rate, Ticks};
 use rust_decimal::Decimal;
@@ -227,8 +227,18 @@ impl<'a> Prepared<'a> {
             .iter()
             .map(|(name, settings)| (name.as_str(), settings))
             .collect();
-        let mut population = populate(&cohorts, &self.holdings, &grounds, &thresholds, &draws, dt)
-            .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
+        let mut population = populate(
+            &cohorts,
+            &self.holdings,
+            &grounds,
+            &Asked {
+                thresholds,
+                portfolio: scenario.margin.cross.build(),
+            },
+            &draws,
+            dt,
+        )
+        .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
         let liquidation = &scenario.liquidation;
         let fund = self.grids[0]
             .cash(liquidation.insurance_fund)
@@ -263,6 +273,7 @@ impl<'a> Prepared<'a> {
             steps: self.grid.steps,
             rounds: scenario.rounds,
             thresholds,
+            portfolio: scenario.margin.cross.build(),
             liquidation: LiquidationSetup {
                 policies: grids
                     .iter()
@@ -402,23 +413,19 @@ impl<'a> Prepared<'a> {
             dt: self.grid.dt,
             start: path[0],
         };
-        let venue: Box<dyn Venue> = match &settings.venue {
-            VenueSettings::Book(book) => Box::new(Book::new(book, &frame)),
-            VenueSettings::Impact(impact) => Box::new(Impact::new(impact, &frame)),
-        };
         let ground = Ground {
             name: name.to_owned(),
             grid,
             contract,
             start: frame.nearest(path[0]),
-            schedule: self.schedule(name, &grid, path[0])?,
+            schedule: self.schedule(name, settings, &grid, &frame)?,
         };
         let setup = MarketSetup {
             name: name.to_owned(),
             grid,
             contract,
             path: path.to_vec(),
-            venue,
+            venue: venue(settings, &frame),
             anchor: settings.anchor,
             flight: settings.flight.clone(),
             oracle: settings.oracle,
@@ -440,18 +447,34 @@ impl<'a> Prepared<'a> {
     }
 
     /// The rates of a market at the start, from a rule of their own, so that the run's rule has seen nothing yet.
-    fn schedule(&self, market: &str, grid: &Grid, start: f64) -> Result<Schedule, Vec<Problem>> {
-        let mut schedule = self.scenario.margin.rule_of(market).map_or_else(
-            || Schedule::flat(Rate::ONE, Rate::ONE),
-            |(base, _)| base.schedule(grid),
-        );
+    fn schedule(
+        &self,
+        name: &str,
+        settings: &MarketSettings,
+        grid: &Grid,
+        frame: &Frame,
+    ) -> Result<Schedule, Vec<Problem>> {
+        let mut rule = self.rule(name, grid)?;
+        // Only where something may ask for it is a book laid out to be measured.
+        let parts = rule.parts();
+        let blind = |part: &&str| !["depth", "concentration"].contains(part);
+        let depth = if !parts.is_empty() && parts.iter().all(blind) {
+            (Lots::ZERO, Lots::ZERO)
+        } else {
+            opening_depth(&mut *venue(settings, frame), &settings.flight, frame.start)
+        };
+        let start = frame.start;
+        let mut schedule = Schedule::flat(Rate::ONE, Rate::ONE);
         let view = RiskView {
             dt: self.grid.dt,
             index: start,
             mark: start,
+            bid_depth: depth.0,
+            ask_depth: depth.1,
+            quanta: frame.contract.quanta() as f64,
             ..RiskView::default()
         };
-        self.rule(market, grid)?.schedule(&view, &mut schedule);
+        rule.schedule(&view, &mut schedule);
         Ok(schedule)
     }
 
@@ -541,6 +564,13 @@ impl<'a> Prepared<'a> {
             background: tally.background.clone(),
             notes,
         }
+    }
+}
+
+fn venue(settings: &MarketSettings, frame: &Frame) -> Box<dyn Venue> {
+    match &settings.venue {
+        VenueSettings::Book(book) => Box::new(Book::new(book, frame)),
+        VenueSettings::Impact(impact) => Box::new(Impact::new(impact, frame)),
     }
 }
 

@@ -71,6 +71,9 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
     {
         add("correlation", error.to_string());
     }
+    if let Err(error) = scenario.margin.cross.check(names.len()) {
+        add("margin.cross.correlation", error.to_string());
+    }
     let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
     if let Some(grid) = scenario.grid() {
         for (place, shock) in scenario.shock.iter().enumerate() {

@@ -91,6 +91,7 @@ fn without_impact_a_run_and_its_twin_are_identical() {
             let wish = Wish {
                 absorb_forced,
                 no_impact: true,
+                ..Wish::default()
             };
             let mut setup = world(seed, wish);
             // Fees on the venue are the only difference that is not price: the outside takes none.

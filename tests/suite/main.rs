@@ -22,6 +22,7 @@ mod own_rule;
 mod population;
 mod readme;
 mod real_data;
+mod rules;
 mod safety;
 mod sample;
 mod scenario;

@@ -264,7 +264,7 @@ fn a_rerun_writes_the_same_bytes_over_the_same_run() {
     let second = write(&path, &provenance(7), Format::default(), false).unwrap();
     assert_eq!(first, second);
     assert_eq!(before, fs::read(path.join("manifest.json")).unwrap());
-    assert_eq!(first.files.len(), 4);
+    assert_eq!(first.files.len(), 5);
     for file in &first.files {
         let bytes = fs::read(path.join(&file.name)).unwrap();
         assert_eq!(
@@ -285,6 +285,7 @@ fn a_rerun_writes_the_same_bytes_over_the_same_run() {
             "charts",
             "events.csv",
             "manifest.json",
+            "margin.csv",
             "steps.csv",
             "summary.json"
         ]

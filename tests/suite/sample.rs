@@ -1,6 +1,7 @@
 //! A run small enough to work out by hand: two markets, five steps of ten seconds.
 
 use deleverage::engine::{Event, EventKind, MarketRow, Observer, StepRow, WorldRow};
+use deleverage::margin::Level;
 use deleverage::market::Contract;
 use deleverage::measure::{Frame, MarketFrame, Recorded, Recorder};
 use deleverage::unit::{AccountId, Cash, Grid, Lots, MarketId, Rate, Ticks};
@@ -18,6 +19,7 @@ pub fn frame() -> Frame {
         contract: Contract::linear(grid().quanta_per_tick_lot().unwrap()),
         start: 1_000.0,
         open_interest: Lots(400),
+        parts: vec!["fixed", "volatility"],
     };
     Frame {
         dt: 10.0,
@@ -62,6 +64,14 @@ fn btc(step: usize) -> MarketRow {
             0.3,
         ],
         up: [0.25, 0.5, 0.75],
+    }
+}
+
+fn level(maintenance: f64) -> Level {
+    Level {
+        initial: Rate::from_f64(maintenance + 0.02),
+        maintenance: Rate::from_f64(maintenance),
+        large: Rate::from_f64(maintenance),
     }
 }
 
@@ -143,6 +153,10 @@ pub fn run(every: u32) -> Recorded {
             step,
             markets: &[btc(place), eth(place)],
             world: &world(place),
+            parts: &[
+                vec![level(0.02), level(btc(place).maintenance.as_f64())],
+                Vec::new(),
+            ],
         });
     }
     recorder.finish(0)
@@ -159,6 +173,7 @@ pub fn twin() -> Recorded {
             step,
             markets: &[market, eth(place)],
             world: &WorldRow::default(),
+            parts: &[],
         });
     }
     recorder.finish(0)
