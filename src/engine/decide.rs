@@ -56,7 +56,9 @@ impl World {
             }
         }
         self.scratch.intents = intents;
+        self.withdraw_money();
         self.cancel_expired();
+        self.hold_to_reducing();
     }
 
     pub(super) fn send(&mut self, at: f64, origin: Origin, intent: Intent) {

@@ -69,6 +69,7 @@ impl World {
                 owner: id,
                 market,
                 order: resting,
+                side: order.side,
                 expires,
             });
         }
@@ -82,24 +83,12 @@ impl World {
             return false;
         };
         let held = self.ledger.slot(slot).quantity;
-        let after = Lots(held.0 + order.quantity.0 * order.side.sign());
-        if after.0.abs() <= held.0.abs() && after.signum() * held.signum() >= 0 {
+        if Self::reduces(held, order.quantity, order.side) {
             return true;
         }
-        let mut required = Cash::ZERO;
-        for (other, slot) in self.ledger.places(id) {
-            let quantity = if other == market {
-                after
-            } else {
-                self.ledger.slot(slot).quantity
-            };
-            let m = &self.markets[other.index()];
-            let Some(value) = m.contract.checked(quantity, self.marks[other.index()]) else {
-                return false;
-            };
-            required += m.schedule.initial(value.abs());
-        }
-        self.equity(id) >= i128::from(required.0)
+        let after = Lots(held.0 + order.quantity.0 * order.side.sign());
+        self.initial(id, Some((market, after)))
+            .is_some_and(|required| self.equity(id) >= i128::from(required.0))
     }
 
     /// Trades a forced order as far as its account is still in liquidation and holds so much; whether it

@@ -10,7 +10,7 @@ use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{Contract, Venue};
-use crate::trader::{Behaviour, Members, ResponseSettings};
+use crate::trader::{Behaviour, Members, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Grid, Rate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,8 @@ pub struct CohortSetup {
     pub behaviour: Option<Box<dyn Behaviour>>,
     /// What they do when warned or called.
     pub response: ResponseSettings,
+    /// How they take money out, if they do.
+    pub withdrawal: Option<WithdrawalSettings>,
 }
 
 /// The liquidation engine and the waterfall.
@@ -118,6 +120,9 @@ pub struct Setup {
     pub rounds: Rounds,
     /// When accounts are warned, called and liquidated.
     pub thresholds: Thresholds,
+    /// Whether resting orders that would make a position larger are withdrawn between initial and maintenance
+    /// requirement.
+    pub reduce_only: bool,
     /// How, and who pays.
     pub liquidation: LiquidationSetup,
     /// The markets.

@@ -18,7 +18,7 @@ use crate::market::mark::{Mark, MarkView};
 use crate::market::oracle::Oracle;
 use crate::market::{Conditions, Contract, Fill, OrderId, Venue};
 use crate::math::Draws;
-use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings};
+use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Rate, Side, Ticks};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -52,6 +52,7 @@ pub(super) struct Cohort {
     pub(super) members: Members,
     pub(super) behaviour: Option<Box<dyn Behaviour>>,
     pub(super) response: ResponseSettings,
+    pub(super) withdrawal: Option<WithdrawalSettings>,
     pub(super) resting: Vec<Resting>,
     pub(super) next_expiry: u32,
 }
@@ -62,6 +63,7 @@ pub(super) struct Resting {
     pub(super) owner: AccountId,
     pub(super) market: MarketId,
     pub(super) order: OrderId,
+    pub(super) side: Side,
     pub(super) expires: u32,
 }
 
@@ -122,6 +124,7 @@ pub struct World {
     pub(super) step: u32,
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
+    pub(super) reduce_only: bool,
     pub(super) liquidation: LiquidationSetup,
     pub(super) absorb_forced: bool,
     pub(super) audit_every_step: bool,
@@ -162,6 +165,7 @@ impl World {
             steps,
             rounds,
             thresholds,
+            reduce_only,
             liquidation,
             markets,
             cohorts,
@@ -204,6 +208,7 @@ impl World {
             step: 0,
             rounds,
             thresholds,
+            reduce_only,
             liquidation,
             absorb_forced,
             audit_every_step,
@@ -221,6 +226,7 @@ impl World {
                     members: cohort.members,
                     behaviour: cohort.behaviour,
                     response: cohort.response,
+                    withdrawal: cohort.withdrawal,
                     resting: Vec::new(),
                     next_expiry: u32::MAX,
                 })

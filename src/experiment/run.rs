@@ -2,10 +2,11 @@
 //!
 //! The twin has the same seed and the same organic decisions, its forced orders are absorbed at the
 //! mark without impact; the two run side by side on two threads, and each is sequential, so that
-//! the number of threads changes nothing.
+//! the number of threads changes nothing. Where the margin rule moved its rates, a third world follows in which
+//! they stay those of the first step: what it falls less is the margin spiral's.
 
-use crate::engine::{EngineFault, Observer, Rung, StopReason, World};
-use crate::measure::{self, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary};
+use crate::engine::{EngineFault, Observer, Rung, Setup, StopReason, World};
+use crate::measure::{self, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary, Track};
 use crate::scenario::{Mode, Opening, Problems, Scenario};
 use crate::unit::MarketId;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -115,6 +116,10 @@ impl<'a> Run<'a> {
         self
     }
 
+    fn frame(&self, setup: &Setup) -> Frame {
+        Frame::of(setup).judged(self.scenario.measure)
+    }
+
     /// Makes the run.
     ///
     /// # Errors
@@ -134,7 +139,7 @@ impl<'a> Run<'a> {
         let stopped = || stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
         let alone = || {
             let mut shots = Shots::new(setup.markets.len());
-            let recorder = Recorder::new(Frame::of(&setup), 1);
+            let recorder = Recorder::new(self.frame(&setup), 1);
             let mut world = World::new(setup);
             shots.first(&world);
             let (recorded, reason) = record(&mut world, recorder, |world| {
@@ -149,15 +154,15 @@ impl<'a> Run<'a> {
             })?;
             Ok::<_, RunError>((recorded, reason, world.now(), shots.taken))
         };
-        let (run, twin) = if self.twin {
-            let (mut setup, _) = world(Mode::Twin)?;
+        let quietly = |mode| {
+            let (mut setup, _) = world(mode)?;
             setup.audit_every_step = self.audit_every_step;
-            let beside = || {
-                let recorder = Recorder::new(Frame::of(&setup), 1);
-                let mut world = World::new(setup);
-                record(&mut world, recorder, |_| !stopped()).map(|(recorded, _)| recorded)
-            };
-            let (run, twin) = rayon::join(alone, beside);
+            let recorder = Recorder::new(self.frame(&setup), 1);
+            let mut world = World::new(setup);
+            record(&mut world, recorder, |_| !stopped()).map(|(recorded, _)| recorded)
+        };
+        let (run, twin) = if self.twin {
+            let (run, twin) = rayon::join(alone, || quietly(Mode::Twin));
             (run?, Some(twin?))
         } else {
             (alone()?, None)
@@ -165,7 +170,11 @@ impl<'a> Run<'a> {
         let (run, reason, steps, ladders) = run;
         let mut summary = measure::evaluate(&run);
         if let Some(twin) = &twin {
-            summary.extend(measure::twin::compare(&run, twin));
+            let moved = run.tracks.iter().any(Track::moved);
+            let frozen = (moved && !stopped())
+                .then(|| quietly(Mode::FrozenRates))
+                .transpose()?;
+            summary.extend(measure::twin::compare(&run, twin, frozen.as_ref()));
         }
         let (unchecked, checked): (Vec<_>, Vec<_>) = self
             .scenario

@@ -19,7 +19,7 @@ pub mod schedule;
 pub mod settings;
 pub mod threshold;
 
-pub use rule::{Composed, MarginRule, RiskView};
+pub use rule::{Composed, Frozen, MarginRule, RiskView};
 pub use schedule::{Bracket, Schedule};
 pub use settings::{MarginSettings, RuleSettings};
 pub use threshold::{Standing, Thresholds};

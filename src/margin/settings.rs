@@ -31,6 +31,10 @@ pub struct MarginSettings {
     /// Time between a call and the first forced order; a bankrupt account gets none.
     #[serde(default)]
     pub grace: Span,
+    /// Whether orders at rest that would make a position larger are withdrawn once their owner stands below its
+    /// initial requirement; new ones are refused in any case.
+    #[serde(default)]
+    pub reduce_only: bool,
 }
 
 /// A margin rule: a base and its adjustments.
@@ -61,6 +65,7 @@ impl Default for MarginSettings {
             warn: default_warn(),
             call: default_call(),
             grace: Span::ZERO,
+            reduce_only: false,
         }
     }
 }

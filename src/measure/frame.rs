@@ -1,5 +1,6 @@
 //! What a run is measured against: its markets, its clock, and how it stood before the first step.
 
+use super::settings::MeasureSettings;
 use crate::engine::Setup;
 use crate::market::Contract;
 use crate::unit::{AccountId, Cash, Grid, Lots, MarketId};
@@ -32,10 +33,12 @@ pub struct Frame {
     pub accounts: u32,
     /// Balance of the insurance fund.
     pub fund: Cash,
+    /// How calls and liquidations are judged.
+    pub measure: MeasureSettings,
 }
 
 impl Frame {
-    /// The frame of a world that is ready to run.
+    /// The frame of a world that is ready to run, judged as by default.
     pub fn of(setup: &Setup) -> Self {
         let ledger = &setup.ledger;
         Self {
@@ -55,7 +58,15 @@ impl Frame {
                 .collect(),
             accounts: ledger.traders().count() as u32,
             fund: ledger.account(AccountId::FUND).cash,
+            measure: MeasureSettings::default(),
         }
+    }
+
+    /// The frame with calls and liquidations judged in another way.
+    #[must_use]
+    pub const fn judged(mut self, measure: MeasureSettings) -> Self {
+        self.measure = measure;
+        self
     }
 
     /// Value of one quantum in settlement currency; all markets settle in the same.

@@ -10,6 +10,7 @@
 //! | `events.parquet` or `.csv` | a row for each event |
 
 pub mod backtest;
+pub mod compare;
 mod csv;
 pub mod directory;
 pub mod events;

@@ -6,7 +6,7 @@ use super::load::{LoadError, PriceHistory};
 use super::problem::Problem;
 use super::settings::{MarketSettings, Scenario, VenueSettings};
 use crate::engine::{CohortSetup, LiquidationSetup, MarketSetup, Setup};
-use crate::margin::{MarginRule, RiskView, Schedule};
+use crate::margin::{Frozen, MarginRule, RiskView, Schedule};
 use crate::market::{Book, Contract, Frame, Impact, Venue};
 use crate::math::Draws;
 use crate::math::linear::{Matrix, correlation_factor};
@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Whether forced orders meet the market.
+/// Which of a scenario's worlds: whether forced orders meet the market, and whether rates may move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// They do.
@@ -26,6 +26,9 @@ pub enum Mode {
     Run,
     /// They are absorbed at the mark, without impact: the twin that a run is compared with.
     Twin,
+    /// They do, and every margin rule's rates stay those of the first step: what a run falls beyond
+    /// this world is the margin spiral's.
+    FrozenRates,
 }
 
 /// What a world's builder has to say beside the world.
@@ -214,7 +217,10 @@ impl<'a> Prepared<'a> {
         let mut grounds = Vec::with_capacity(self.grids.len());
         for (place, (name, settings)) in scenario.traded().enumerate() {
             let prices = &paths[place];
-            let (setup, ground) = self.open_market(name, settings, place, prices)?;
+            let (mut setup, ground) = self.open_market(name, settings, place, prices)?;
+            if mode == Mode::FrozenRates {
+                setup.rule = Box::new(Frozen(setup.rule));
+            }
             markets.push(setup);
             grounds.push(ground);
         }
@@ -244,12 +250,14 @@ impl<'a> Prepared<'a> {
                     members,
                     behaviour: settings.strategy.build(grids),
                     response: settings.response,
+                    withdrawal: settings.withdrawal,
                 },
                 None => CohortSetup {
                     name: POSITIONS.to_owned(),
                     members,
                     behaviour: None,
                     response: ResponseSettings::default(),
+                    withdrawal: None,
                 },
             })
             .collect();
@@ -260,6 +268,7 @@ impl<'a> Prepared<'a> {
             steps: self.grid.steps,
             rounds: scenario.rounds,
             thresholds,
+            reduce_only: scenario.margin.reduce_only,
             liquidation: LiquidationSetup {
                 policies: grids
                     .iter()

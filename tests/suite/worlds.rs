@@ -15,7 +15,7 @@ use deleverage::market::oracle::OracleSettings;
 use deleverage::market::{Book, Contract, Fill, Frame, Impact, Venue};
 use deleverage::math::{Draws, Purpose, Stream, ops};
 use deleverage::trader::response::{ResponseSettings, Signal};
-use deleverage::trader::{Members, StrategySettings};
+use deleverage::trader::{Members, StrategySettings, WithdrawalSettings};
 use deleverage::unit::{AccountId, Cash, CohortId, Grid, Lots, MarketId, Rate, Side, Span, Ticks};
 
 const START: f64 = 20_000.0;
@@ -137,6 +137,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             call: Rate::from_f64(0.85),
             grace: whole(&mut s, 0, 5) as u32 / 2,
         },
+        reduce_only: s.chance(0.5),
         liquidation: LiquidationSetup {
             policies: (0..count).map(|_| policy.build(&grid, 1.0)).collect(),
             fee: Rate(whole(&mut s, 0, 10_000_000)),
@@ -397,5 +398,9 @@ fn cohort(
         },
         behaviour: strategy.build(&vec![grid; markets.into()]),
         response,
+        withdrawal: s.chance(0.3).then(|| WithdrawalSettings {
+            share: 0.5,
+            every: Span::seconds(20.0),
+        }),
     }
 }
