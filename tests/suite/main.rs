@@ -17,6 +17,7 @@ mod conservation;
 mod determinism;
 mod floors;
 mod index;
+mod margin_spiral;
 mod measure;
 mod output;
 mod own_rule;
