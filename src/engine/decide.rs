@@ -77,7 +77,10 @@ impl World {
         if answer == Answer::GraceEnds {
             // Whoever was cured and called again has a later timer of its own.
             if state == State::Called
-                && self.step >= account.called_at.saturating_add(self.thresholds.grace)
+                && self.step
+                    >= account
+                        .called_at
+                        .saturating_add(self.thresholds_of(id).grace)
             {
                 self.assess(id);
             }

@@ -76,6 +76,8 @@ pub struct MarketSetup {
     pub maker_fee: Rate,
     /// What accounts must hold.
     pub rule: Box<dyn MarginRule>,
+    /// When the market's isolated accounts are warned, called and liquidated.
+    pub thresholds: Thresholds,
 }
 
 /// One cohort, ready to act.
@@ -118,7 +120,7 @@ pub struct Setup {
     pub steps: u32,
     /// How often margin is checked within a step.
     pub rounds: Rounds,
-    /// When accounts are warned, called and liquidated.
+    /// When cross accounts are warned, called and liquidated.
     pub thresholds: Thresholds,
     /// Whether resting orders that would make a position larger are withdrawn between initial and maintenance
     /// requirement.

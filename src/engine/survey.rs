@@ -99,7 +99,8 @@ impl World {
         }
         let equity = self.equity(id);
         let requirement = self.requirement(id);
-        let standing = self.thresholds.standing(equity, requirement);
+        let thresholds = self.thresholds_of(id);
+        let standing = thresholds.standing(equity, requirement);
         match standing {
             Standing::Sound => {
                 if state == State::Called {
@@ -124,7 +125,7 @@ impl World {
                     .ledger
                     .account(id)
                     .called_at
-                    .saturating_add(self.thresholds.grace);
+                    .saturating_add(thresholds.grace);
                 if self.step >= due {
                     self.begin_liquidation(id, equity);
                     return;

@@ -36,6 +36,7 @@ pub(super) struct Market {
     pub(super) taker_fee: Rate,
     pub(super) maker_fee: Rate,
     pub(super) rule: Box<dyn MarginRule>,
+    pub(super) thresholds: Thresholds,
     pub(super) schedule: Schedule,
     /// The schedule and the funding index for which cross accounts' safe radii were taken.
     pub(super) epoch: (Schedule, f64),
@@ -286,9 +287,18 @@ impl World {
     pub fn venue(&self, market: MarketId) -> &dyn Venue {
         &*self.markets[market.index()].venue
     }
-    /// When accounts are warned, called and liquidated.
+    /// When cross accounts are warned, called and liquidated, and isolated ones of markets that say nothing else.
     pub const fn thresholds(&self) -> Thresholds {
         self.thresholds
+    }
+    /// When an account is warned, called and liquidated: an isolated one as its market says.
+    pub fn thresholds_of(&self, id: AccountId) -> Thresholds {
+        self.ledger
+            .account(id)
+            .isolated()
+            .map_or(self.thresholds, |market| {
+                self.markets[market.index()].thresholds
+            })
     }
     /// Totals since the start.
     pub const fn totals(&self) -> &WorldRow {
@@ -333,7 +343,7 @@ impl World {
 
     /// What the index is asked with in a market, at the present mark.
     pub(super) fn measure(&self, market: MarketId) -> Measure {
-        let (ratios, levels) = self.thresholds.ratios();
+        let (ratios, levels) = self.markets[market.index()].thresholds.ratios();
         Measure {
             mark: self.marks[market.index()].as_f64(),
             funding: self.funding_ticks(market),
@@ -556,6 +566,7 @@ impl Market {
             taker_fee: setup.taker_fee,
             maker_fee: setup.maker_fee,
             rule,
+            thresholds: setup.thresholds,
             epoch: (schedule.clone(), 0.0),
             schedule,
             reference: start,

@@ -375,6 +375,7 @@ impl<'a> Prepared<'a> {
             contract,
             start: frame.nearest(path[0]),
             schedule: self.schedule(name, &grid, path[0])?,
+            thresholds: self.scenario.margin.thresholds_in(name, self.grid.dt),
         };
         let setup = MarketSetup {
             name: name.to_owned(),
@@ -390,6 +391,7 @@ impl<'a> Prepared<'a> {
             taker_fee: rate(settings.taker_fee),
             maker_fee: rate(settings.maker_fee),
             rule: self.rule(name, &grid)?,
+            thresholds: ground.thresholds,
         };
         Ok((setup, ground))
     }

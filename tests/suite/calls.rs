@@ -133,8 +133,11 @@ fn the_spiral_share_is_that_of_moving_rates_and_nothing_without() {
         (value("spiral_share"), value("margin_peak_to_trough"))
     };
     assert_eq!(spiral(&fall(&[])), (0.0, 1.0));
-    let (share, swing) = spiral(&fall(&[VOLATILE]));
-    assert!(share > 0.0 && share < 1.0, "{share}");
+    let scenario = fall(&[VOLATILE]);
+    let [moving, frozen] =
+        [Mode::Run, Mode::FrozenRates].map(|mode| recorded(&scenario, mode).drawdown(0));
+    let (share, swing) = spiral(&scenario);
+    assert_eq!(share, 1.0 - frozen / moving);
     assert!(swing > 1.5, "{swing}");
 }
 
@@ -227,4 +230,33 @@ fn a_track_knows_the_rates_of_every_step() {
         assert_eq!(rates[step], row.maintenance.as_f64());
         assert_eq!(track.marks[step], row.mark);
     }
+}
+
+#[test]
+fn markets_have_thresholds_of_their_own_for_isolated_accounts() {
+    let calls = |changes: &[(&str, &str)]| {
+        let run = recorded(&fall(changes), Mode::Run);
+        let of = |market: Option<usize>| {
+            let found = run.events.iter().filter(|e| e.kind == EventKind::Called);
+            found
+                .filter(|e| e.market.map(|m| m.index()) == market)
+                .map(|e| e.step)
+                .min()
+        };
+        (of(Some(1)), of(None))
+    };
+    let common = calls(&[]);
+    let own = calls(&[(
+        "grace = \"2s\"",
+        "grace = \"2s\"\nmarket.ETH = { warn = 0.4, call = 0.45 }",
+    )]);
+    assert!(own.0 < common.0, "{own:?} {common:?}");
+    // A cross account is asked as everywhere, whatever it holds: no earlier than the first isolated one.
+    assert!(own.1 > own.0, "{own:?}");
+    let wrong = FALL.replace(
+        "grace = \"2s\"",
+        "grace = \"2s\"\nmarket.ETH = { call = 0.7 }",
+    );
+    let problems = Scenario::parse(&wrong).unwrap_err().to_string();
+    assert!(problems.contains("margin.market.ETH.warn"), "{problems}");
 }

@@ -5,7 +5,7 @@ use crate::worlds::{Wish, world};
 use deleverage::account::State;
 use deleverage::engine::World;
 use deleverage::margin::Standing;
-use deleverage::unit::{Lots, MarketId, Ticks};
+use deleverage::unit::{AccountId, Lots, MarketId, Ticks};
 use proptest::prelude::*;
 
 /// What a full scan says of every account, at the marks that margin sees now.
@@ -16,7 +16,7 @@ fn scan(world: &World) -> Vec<(u32, Standing, State)> {
         .filter(|id| !world.ledger().is_flat(*id))
         .map(|id| {
             let standing = world
-                .thresholds()
+                .thresholds_of(id)
                 .standing(world.equity(id), world.requirement(id));
             (id.0, standing, world.ledger().account(id).state)
         })
@@ -59,12 +59,12 @@ proptest! {
     #[test]
     fn the_index_misses_nobody(seed in any::<u64>()) {
         let mut world = World::new(world(seed, Wish::default()));
-        let grace = world.thresholds().grace;
         let mut missed = None;
         while world.now() < world.steps() {
             world
                 .step_inspected(&mut (), |world| {
                     for (id, standing, state) in scan(world) {
+                        let grace = world.thresholds_of(AccountId(id)).grace;
                         let expected = match standing {
                             Standing::Sound => state == State::Healthy,
                             Standing::Warn => state == State::Warned,

@@ -98,6 +98,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             taker_fee: Rate(whole(&mut s, 0, 1_000_000)),
             maker_fee: Rate(whole(&mut s, -300_000, 500_000)),
             rule: margin.build(&format!("M{m}"), &grid).unwrap(),
+            thresholds: thresholds(&mut s),
         })
         .collect();
     let mut ledger = Ledger::new(vec![contract; count.into()]);
@@ -132,11 +133,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
                 Rounds::UntilQuiet { limit: 3 },
             ],
         ),
-        thresholds: Thresholds {
-            warn: Rate::from_f64(0.7),
-            call: Rate::from_f64(0.85),
-            grace: whole(&mut s, 0, 5) as u32 / 2,
-        },
+        thresholds: thresholds(&mut s),
         reduce_only: s.chance(0.5),
         liquidation: LiquidationSetup {
             policies: (0..count).map(|_| policy.build(&grid, 1.0)).collect(),
@@ -151,6 +148,14 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         stops,
         absorb_forced: wish.absorb_forced,
         audit_every_step: true,
+    }
+}
+
+fn thresholds(s: &mut Stream) -> Thresholds {
+    Thresholds {
+        warn: Rate::from_f64(pick(s, vec![0.6, 0.7])),
+        call: Rate::from_f64(pick(s, vec![0.75, 0.85])),
+        grace: whole(s, 0, 5) as u32 / 2,
     }
 }
 
