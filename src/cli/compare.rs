@@ -166,14 +166,19 @@ fn watch(variants: &[Variant], arguments: &Arguments) -> Result<Compared, Failur
 }
 
 fn failure(error: CompareError, arguments: &Arguments) -> Failure {
-    match error.source {
+    let CompareError {
+        variant,
+        replicate,
+        source,
+    } = error;
+    match *source {
         RunError::Scenario(problems) => Failure::Scenario(problems),
-        RunError::Engine(ref fault) => Failure::Ours(format!(
-            "{error}\nthis is a defect of deleverage; it replays with: deleverage run {} --seed {} --set replicate={} --audit, under the rule {}",
+        RunError::Engine(fault) => Failure::Ours(format!(
+            "{fault}\nthis is a defect of deleverage; it replays with: deleverage run {} --seed {} --set replicate={} --audit, under the rule {}",
             arguments.config.config.display(),
             fault.seed,
-            error.replicate,
-            error.variant
+            replicate,
+            variant
         )),
     }
 }

@@ -75,7 +75,7 @@ pub struct CompareError {
     /// The replicate that failed.
     pub replicate: u64,
     /// Why.
-    pub source: RunError,
+    pub source: Box<RunError>,
 }
 
 impl<'a> Comparison<'a> {
@@ -128,7 +128,7 @@ impl<'a> Comparison<'a> {
                     .map_err(|source| CompareError {
                         variant: variant.name.clone(),
                         replicate,
-                        source,
+                        source: Box::new(source),
                     })
             })
             .collect();

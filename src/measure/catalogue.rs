@@ -162,7 +162,7 @@ catalogue! {
         CALL_PRECISION "call_precision" Share Higher "precision of calls":
             "Share of calls after which the account, left alone with what it held, would have fallen below its maintenance requirement within `measure.call_horizon` on the run's own path, over the calls for which the path is long enough to say."
         CALL_UNDECIDED "call_precision_undecided" Share Neutral "calls undecided":
-            "Share of calls after which the run ended before `measure.call_horizon`, the account not having fallen short by then; they count in no precision."
+            "Share of calls after which the run ended before `measure.call_horizon`; they count in no precision."
         CALL_RECALL "call_recall" Share Higher "recall of calls":
             "Share of liquidations that began at least `measure.notice` after the account's standing call."
         CALLED_OVER_EQUITY "called_over_equity" Share Lower "margin called over equity":
@@ -174,7 +174,7 @@ catalogue! {
         PREMATURE_COUNT "premature_liquidations" Count Lower "premature liquidations":
             "Liquidations that were premature on the run's own path."
         PREMATURE_UNDECIDED "premature_undecided" Share Neutral "undecided":
-            "Notional of the liquidations for which the run ended before it could be said whether they were premature, over that of all; they count in no share."
+            "Notional of the liquidations after which the run ended before `measure.horizon`, over that of all; they count in no share."
         LATE_SHARE "late_share" Share Lower "late: left a deficit":
             "Notional of the liquidations that left a deficit, for the waterfall or for those they were deleveraged against, over the notional of those that ended; all notionals at the start of the liquidation."
         LATE_COUNT "late_liquidations" Count Lower "late liquidations":

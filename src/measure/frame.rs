@@ -69,6 +69,15 @@ impl Frame {
         self
     }
 
+    /// How many steps an account is thought to be left alone.
+    pub fn horizon(&self) -> u32 {
+        self.measure.horizon(self.steps, self.dt)
+    }
+    /// Within how many steps a called account must fall short for its call to have been right.
+    pub fn call_horizon(&self) -> u32 {
+        self.measure.call_horizon(self.steps, self.dt)
+    }
+
     /// Value of one quantum in settlement currency; all markets settle in the same.
     pub fn quantum(&self) -> f64 {
         self.markets

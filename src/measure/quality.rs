@@ -85,7 +85,7 @@ impl<'a> Quality<'a> {
     /// recorded.
     pub fn prematurity(&self, along: &Recorded) -> Option<Prematurity> {
         let path = Path::new(&self.run.frame, &along.tracks)?;
-        let horizon = self.run.frame.measure.horizon.steps(self.run.frame.dt);
+        let horizon = self.run.frame.horizon();
         let mut found = Prematurity::default();
         for liquidation in &self.history.liquidations {
             let at = &liquidation.at;
@@ -120,7 +120,7 @@ impl<'a> Quality<'a> {
         let Some(path) = Path::new(&self.run.frame, &self.run.tracks) else {
             return (None, None);
         };
-        let horizon = self.run.frame.measure.call_horizon.steps(self.run.frame.dt);
+        let horizon = self.run.frame.call_horizon();
         let mut counts = [0u64; 3];
         for call in &self.history.calls {
             let held = self.history.positions(&call.at);

@@ -16,7 +16,7 @@ fn fall(changes: &[(&str, &str)]) -> Scenario {
         assert!(text.contains(from), "{from}");
         text = text.replace(from, to);
     }
-    Scenario::parse(&text).unwrap()
+    Scenario::parse(text).unwrap()
 }
 
 const VOLATILE: (&str, &str) = (
@@ -257,6 +257,6 @@ fn markets_have_thresholds_of_their_own_for_isolated_accounts() {
         "grace = \"2s\"",
         "grace = \"2s\"\nmarket.ETH = { call = 0.7 }",
     );
-    let problems = Scenario::parse(&wrong).unwrap_err().to_string();
+    let problems = Scenario::parse(wrong).unwrap_err().to_string();
     assert!(problems.contains("margin.market.ETH.warn"), "{problems}");
 }

@@ -12,7 +12,7 @@ const STRICT: &str = "base.fixed = { maintenance = 0.03, initial = 0.08 }\n";
 const LOOSE: &str = "base.fixed = { maintenance = 0.01, initial = 0.02 }\n";
 
 fn rule(text: &str) -> MarginSettings {
-    let scenario = Scenario::parse(&FALL.replace(
+    let scenario = Scenario::parse(FALL.replace(
         "[margin]\nbase.fixed = { maintenance = 0.02, initial = 0.04 }\n",
         &format!("[margin]\n{text}"),
     ));

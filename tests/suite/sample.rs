@@ -27,8 +27,8 @@ pub fn frame() -> Frame {
         accounts: 8,
         fund: Cash(50_000_000),
         measure: MeasureSettings {
-            horizon: Span::seconds(10.0),
-            call_horizon: Span::seconds(20.0),
+            horizon: Some(Span::seconds(10.0)),
+            call_horizon: Some(Span::seconds(20.0)),
             notice: Span::seconds(20.0),
         },
     }

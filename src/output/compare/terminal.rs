@@ -26,8 +26,8 @@ pub static FRONTIER: &[&Definition] = &[
     &m::CALL_RECALL,
 ];
 
-const LABEL: usize = 28;
-const VALUE: usize = 13;
+const LABEL: usize = 32;
+const VALUE: usize = 12;
 /// Variants side by side: as many as fit in 80 columns. The baseline leads every block.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
