@@ -45,13 +45,23 @@ impl World {
                 .stream(Purpose::Sequence, u32::from(c as u16), self.step);
             let mut requoting: Option<(AccountId, f64)> = None;
             for intent in &intents {
+                let effects = *self.safety.effects(intent.market());
+                if effects.cut_off {
+                    continue;
+                }
+                let latency = latency + effects.latency;
                 let at = match (intent, requoting) {
                     (Intent::Place { order, .. }, Some((owner, at))) if order.owner == owner => at,
                     _ => f64::from(self.step) + latency + stream.uniform(),
                 };
-                if let Intent::CancelAll { owner, .. } = intent {
-                    requoting = Some((*owner, at));
-                }
+                let at = match intent {
+                    Intent::CancelAll { owner, .. } => {
+                        let at = at + f64::from(effects.answer_delay);
+                        requoting = Some((*owner, at));
+                        at
+                    }
+                    Intent::Place { .. } => at,
+                };
                 self.send(at, Origin::Organic(CohortId(c as u16)), *intent);
             }
         }
@@ -91,6 +101,11 @@ impl World {
             .get(account.cohort.index())
             .map(|cohort| cohort.response);
         let reserve = account.reserve;
+        if self.cut_off(id) {
+            let due = self.step.saturating_add(1);
+            self.timers.push(Reverse((due, id, answer)));
+            return;
+        }
         self.ledger.standing_mut(id).set_answering(false);
         if state == State::Closed || self.ledger.is_flat(id) {
             return;
@@ -207,6 +222,9 @@ impl World {
         forced.clear();
         self.end_liquidations();
         for m in 0..self.markets.len() {
+            if self.safety.withheld(MarketId(m as u16), self.step) {
+                continue;
+            }
             cases.clear();
             for id in &self.liquidating {
                 if self.ledger.account(*id).ready_at <= self.step
@@ -219,13 +237,18 @@ impl World {
                 self.liquidation.policies[m].release(&cases, &mut forced);
             }
         }
+        self.scratch.forced = forced;
+        self.throttle();
+        let forced = std::mem::take(&mut self.scratch.forced);
         // Only now, so that a cooldown in one market holds back none of the same step's others.
         for order in &forced {
             let id = order.order.owner;
             let mut stream = self
                 .draws
                 .stream(Purpose::Sequence, FORCED | id.0, self.step);
-            let at = f64::from(self.step) + self.liquidation.latency + stream.uniform();
+            let latency =
+                self.liquidation.latency + self.safety.effects(order.market).forced_latency;
+            let at = f64::from(self.step) + latency + stream.uniform();
             self.send(
                 at,
                 Origin::Forced,
@@ -235,7 +258,7 @@ impl World {
                     lifetime: 0,
                 },
             );
-            let wait = order.cooldown.max(self.liquidation.latency.ceil() as u32);
+            let wait = order.cooldown.max(latency.ceil() as u32);
             let ready = self.step.saturating_add(wait);
             let before = self.ledger.account(id).ready_at;
             self.ledger.standing_mut(id).set_ready_at(ready.max(before));

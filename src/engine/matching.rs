@@ -25,6 +25,9 @@ impl World {
         due.extend(self.inbox.drain(..count));
         let mut forced = 0;
         for pending in &due {
+            let Some(pending) = self.hold(*pending) else {
+                continue;
+            };
             match (pending.origin, pending.intent) {
                 (
                     Origin::Organic(cohort),
@@ -47,7 +50,13 @@ impl World {
         forced
     }
 
-    fn place(&mut self, cohort: CohortId, market: MarketId, order: &Order, lifetime: u32) {
+    pub(super) fn place(
+        &mut self,
+        cohort: CohortId,
+        market: MarketId,
+        order: &Order,
+        lifetime: u32,
+    ) {
         let id = order.owner;
         if self.ledger.account(id).state >= State::Liquidating || !self.admits(market, order) {
             self.emit(
@@ -77,7 +86,7 @@ impl World {
 
     /// Whether a trader may place an order: one that makes the position larger needs initial
     /// margin for all that would then be held.
-    fn admits(&self, market: MarketId, order: &Order) -> bool {
+    pub(super) fn admits(&self, market: MarketId, order: &Order) -> bool {
         let id = order.owner;
         let Some(slot) = self.ledger.place(id, market) else {
             return false;
@@ -86,6 +95,11 @@ impl World {
         if Self::reduces(held, order.quantity, order.side) {
             return true;
         }
+        if let Some(most) = self.safety.guards[market.index()].most_open_interest
+            && self.ledger.open_interest(market) + order.quantity > most
+        {
+            return false;
+        }
         let after = Lots(held.0 + order.quantity.0 * order.side.sign());
         self.initial(id, Some((market, after)))
             .is_some_and(|required| self.equity(id) >= i128::from(required.0))
@@ -93,21 +107,9 @@ impl World {
 
     /// Trades a forced order as far as its account is still in liquidation and holds so much; whether it
     /// traded.
-    fn force(&mut self, market: MarketId, order: &Order) -> bool {
-        let id = order.owner;
-        if self.ledger.account(id).state != State::Liquidating {
+    pub(super) fn force(&mut self, market: MarketId, order: &Order) -> bool {
+        let Some(order) = self.closing(market, order) else {
             return false;
-        }
-        let Some(held) = self.ledger.position(id, market).map(|slot| slot.quantity) else {
-            return false;
-        };
-        let closing = if held.0 > 0 { Side::Sell } else { Side::Buy };
-        if closing != order.side {
-            return false;
-        }
-        let order = Order {
-            quantity: order.quantity.min(held.abs()),
-            ..*order
         };
         let execution = if self.absorb_forced {
             self.absorb(market, &order)
@@ -117,8 +119,33 @@ impl World {
         if execution.filled.is_zero() {
             return false;
         }
+        self.book_forced(market, order.owner, order.side, &execution);
+        true
+    }
+
+    /// A forced order as far as it closes something that its account in liquidation holds.
+    pub(super) fn closing(&self, market: MarketId, order: &Order) -> Option<Order> {
+        if self.ledger.account(order.owner).state != State::Liquidating {
+            return None;
+        }
+        let held = self.ledger.position(order.owner, market)?.quantity;
+        let closing = if held.0 > 0 { Side::Sell } else { Side::Buy };
+        (closing == order.side && !held.is_zero()).then(|| Order {
+            quantity: order.quantity.min(held.abs()),
+            ..*order
+        })
+    }
+
+    /// Enters a forced trade in the step's row, tells it, and takes its fee.
+    pub(super) fn book_forced(
+        &mut self,
+        market: MarketId,
+        id: AccountId,
+        side: Side,
+        execution: &Execution,
+    ) {
         let row = &mut self.rows[market.index()];
-        match order.side {
+        match side {
             Side::Sell => {
                 row.forced_sold += execution.filled;
                 row.forced_sold_value += execution.value.abs();
@@ -133,7 +160,7 @@ impl World {
             EventKind::ForcedTrade,
             Some(id),
             Some(market),
-            Lots(execution.filled.0 * order.side.sign()),
+            Lots(execution.filled.0 * side.sign()),
             price,
             execution.value.abs(),
         );
@@ -151,16 +178,19 @@ impl World {
                 fee,
             );
         }
-        true
     }
 
     /// Trades an order on the venue and books its fills.
     fn execute(&mut self, market: MarketId, order: &Order) -> Execution {
         let mut fills = std::mem::take(&mut self.scratch.fills);
         fills.clear();
-        let execution = self.markets[market.index()].venue.submit(order, &mut fills);
+        let allowed = self.collared(market, order);
+        let execution = self.markets[market.index()]
+            .venue
+            .submit(&allowed, &mut fills);
         self.scratch.fills = fills;
         self.book(market);
+        self.note_collar(market, order, &execution);
         execution
     }
 

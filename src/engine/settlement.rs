@@ -24,7 +24,7 @@ impl World {
         let mut liquidating = std::mem::take(&mut self.liquidating);
         liquidating.retain(|id| {
             let id = *id;
-            if !self.ledger.is_flat(id) {
+            if !self.ledger.is_flat(id) && !self.liquidation_waits(id) {
                 let deficit = Cash::clamped(-self.equity(id));
                 if deficit > Cash::ZERO {
                     let fund = self.ledger.account(AccountId::FUND).cash;
@@ -50,6 +50,13 @@ impl World {
     fn deleverage(&mut self, id: AccountId, ranked: &mut Option<(MarketId, bool)>) {
         let before = self.equity(id);
         for (market, slot) in self.ledger.places(id) {
+            if let Some(pause) = &self.safety.guards[market.index()].adl
+                && !pause.allows(self.step)
+            {
+                continue;
+            }
+            let open_interest = self.ledger.open_interest(market);
+            let mut deleveraged = Lots::ZERO;
             let Some(case) = self.case(id, market) else {
                 continue;
             };
@@ -87,6 +94,7 @@ impl World {
             adl::close(&mut self.ledger, market, id, value, &mut queue, &mut fills);
             for fill in &fills {
                 self.touched.push(fill.maker);
+                deleveraged += fill.quantity;
                 self.totals.deleveraged += fill.value.abs();
                 self.emit(
                     EventKind::AutoDeleveraged,
@@ -99,6 +107,19 @@ impl World {
             }
             self.scratch.fills = fills;
             self.scratch.queue = queue;
+            let step = self.step;
+            if let Some(pause) = &mut self.safety.guards[market.index()].adl
+                && pause.see(step, deleveraged, open_interest)
+            {
+                self.emit(
+                    EventKind::DeleveragingPaused,
+                    None,
+                    Some(market),
+                    deleveraged,
+                    self.marks[market.index()],
+                    Cash::ZERO,
+                );
+            }
         }
         let covered = Cash::clamped(self.equity(id).min(0) - before);
         self.totals.deleveraged_deficit += covered;

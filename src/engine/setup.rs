@@ -10,6 +10,7 @@ use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{Contract, Venue};
+use crate::safety::SafetySetup;
 use crate::trader::{Behaviour, Members, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Grid, Rate};
 use schemars::JsonSchema;
@@ -127,6 +128,8 @@ pub struct Setup {
     pub reduce_only: bool,
     /// How, and who pays.
     pub liquidation: LiquidationSetup,
+    /// Fail-safes and faults.
+    pub safety: SafetySetup,
     /// The markets.
     pub markets: Vec<MarketSetup>,
     /// The cohorts, in the order of their accounts.

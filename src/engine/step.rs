@@ -43,6 +43,7 @@ impl World {
     ) -> Result<(), EngineFault> {
         self.environment();
         self.publish_marks();
+        self.lay_collars();
         self.accrue();
         self.set_risk_parameters();
         let mut round = 0;
@@ -54,6 +55,7 @@ impl World {
             }
             self.release_forced();
             let forced = self.match_orders();
+            self.guard_prices();
             self.settle();
             round += 1;
             match self.rounds {
@@ -73,6 +75,7 @@ impl World {
                 _ => self.remark(),
             }
         }
+        self.close_guards();
         self.observe(round, observer);
         let checked = if self.audit_every_step {
             self.ledger.audit().map(|_| ())

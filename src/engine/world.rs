@@ -5,6 +5,7 @@
 
 use super::event::{Event, EventKind};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
+use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
@@ -127,6 +128,7 @@ pub struct World {
     pub(super) thresholds: Thresholds,
     pub(super) reduce_only: bool,
     pub(super) liquidation: LiquidationSetup,
+    pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
     pub(super) audit_every_step: bool,
     pub(super) markets: Vec<Market>,
@@ -168,6 +170,7 @@ impl World {
             thresholds,
             reduce_only,
             liquidation,
+            safety,
             markets,
             cohorts,
             ledger,
@@ -199,6 +202,7 @@ impl World {
             }
         }
         let index = TriggerIndex::build(&ledger, &bases);
+        let prices: Vec<f64> = markets.iter().map(|market| market.reference).collect();
         let accounts = ledger.len();
         let mut world = Self {
             seed,
@@ -211,6 +215,7 @@ impl World {
             thresholds,
             reduce_only,
             liquidation,
+            safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
             audit_every_step,
             marks: markets

@@ -43,6 +43,8 @@ pub struct Finished {
     pub run: Recorded,
     /// Its twin, where one was asked for.
     pub twin: Option<Recorded>,
+    /// The same without fail-safes, where a twin was asked for and there are any.
+    pub unguarded: Option<Recorded>,
     /// Every metric.
     pub summary: Summary,
     /// What became of the scenario's expectations.
@@ -154,7 +156,7 @@ impl<'a> Run<'a> {
             })?;
             Ok::<_, RunError>((recorded, reason, world.now(), shots.taken))
         };
-        let quietly = |mode| {
+        let other = |mode| {
             let (mut setup, _) = world(mode)?;
             setup.audit_every_step = self.audit_every_step;
             let recorder = Recorder::new(self.frame(&setup), 1);
@@ -162,7 +164,7 @@ impl<'a> Run<'a> {
             record(&mut world, recorder, |_| !stopped()).map(|(recorded, _)| recorded)
         };
         let (run, twin) = if self.twin {
-            let (run, twin) = rayon::join(alone, || quietly(Mode::Twin));
+            let (run, twin) = rayon::join(alone, || other(Mode::Twin));
             (run?, Some(twin?))
         } else {
             (alone()?, None)
@@ -172,9 +174,17 @@ impl<'a> Run<'a> {
         if let Some(twin) = &twin {
             let moved = run.tracks.iter().any(Track::moved);
             let frozen = (moved && !stopped())
-                .then(|| quietly(Mode::FrozenRates))
+                .then(|| other(Mode::FrozenRates))
                 .transpose()?;
             summary.extend(measure::twin::compare(&run, twin, frozen.as_ref()));
+        }
+        let unguarded = if self.twin && !self.scenario.safety.is_empty() {
+            Some(other(Mode::Unguarded)?)
+        } else {
+            None
+        };
+        if let Some(without) = &unguarded {
+            summary.extend(measure::safety::compare(&run, without));
         }
         let (unchecked, checked): (Vec<_>, Vec<_>) = self
             .scenario
@@ -189,6 +199,7 @@ impl<'a> Run<'a> {
         Ok(Finished {
             run,
             twin,
+            unguarded,
             summary,
             outcomes,
             unchecked,

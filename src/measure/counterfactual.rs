@@ -292,6 +292,7 @@ mod tests {
             accounts: 1,
             fund: Cash::ZERO,
             measure: Default::default(),
+            guarded: false,
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Frame {
     pub fund: Cash,
     /// How calls and liquidations are judged.
     pub measure: MeasureSettings,
+    /// Whether there are fail-safes or faults.
+    pub guarded: bool,
 }
 
 impl Frame {
@@ -59,6 +61,7 @@ impl Frame {
             accounts: ledger.traders().count() as u32,
             fund: ledger.account(AccountId::FUND).cash,
             measure: MeasureSettings::default(),
+            guarded: !setup.safety.is_empty(),
         }
     }
 

@@ -88,10 +88,14 @@ pub enum Group {
     Quality,
     /// What traders did.
     Traders,
+    /// What fail-safes did, and what broke.
+    Safety,
     /// Whether the numbers add up.
     Engine,
     /// The run against its twin.
     Feedback,
+    /// The run against the same without fail-safes.
+    Unguarded,
 }
 
 impl Group {
@@ -107,8 +111,10 @@ impl Group {
             Self::Calls => "Margin calls",
             Self::Quality => "Quality of liquidations",
             Self::Traders => "Traders",
+            Self::Safety => "Fail-safes and faults",
             Self::Engine => "Engine",
             Self::Feedback => "Feedback: the run over its twin without impact",
+            Self::Unguarded => "Fail-safes: the run against the same without them",
         }
     }
 }
@@ -135,7 +141,7 @@ pub struct Definition {
 impl Definition {
     /// Whether it exists only where the run has a twin.
     pub fn needs_twin(&self) -> bool {
-        self.group == Group::Feedback
+        matches!(self.group, Group::Feedback | Group::Unguarded)
     }
 }
 

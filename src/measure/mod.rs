@@ -15,6 +15,7 @@ pub mod metric;
 pub mod procyclicality;
 pub mod quality;
 pub mod recorder;
+pub mod safety;
 pub mod settings;
 pub mod shortfall;
 pub mod summary;

@@ -65,7 +65,7 @@ const VALUE: usize = 13;
 /// Markets side by side: as many as fit in 80 columns.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
-const GROUPS: [Group; 11] = [
+const GROUPS: [Group; 13] = [
     Group::Price,
     Group::Liquidity,
     Group::Liquidation,
@@ -75,8 +75,10 @@ const GROUPS: [Group; 11] = [
     Group::Calls,
     Group::Quality,
     Group::Traders,
+    Group::Safety,
     Group::Engine,
     Group::Feedback,
+    Group::Unguarded,
 ];
 
 /// The metrics as a table, one column for each market; metrics without any value are left out.

@@ -9,7 +9,7 @@ use std::path::Path;
 const FLOORS: [&[&str]; 9] = [
     &["unit", "math"],
     &["market", "account"],
-    &["trader", "margin", "liquidation", "path"],
+    &["trader", "margin", "liquidation", "path", "safety"],
     &["engine"],
     &["measure"],
     &["scenario"],
@@ -33,6 +33,7 @@ const PACKAGES: [(&str, &[&str]); 25] = [
             "margin/base/",
             "liquidation/settings.rs",
             "liquidation/policy/",
+            "safety/",
             "scenario/",
             "output/",
             "backtest/rule.rs",

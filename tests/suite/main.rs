@@ -24,6 +24,7 @@ mod own_rule;
 mod population;
 mod readme;
 mod real_data;
+mod safety;
 mod sample;
 mod scenario;
 mod support;
