@@ -231,10 +231,10 @@ fn write(
 }
 
 /// Name of the settlement currency in what is printed and drawn.
-const CURRENCY: &str = "USD";
+pub(super) const CURRENCY: &str = "USD";
 
 /// The settings that results hinge on.
-fn model(scenario: &Scenario) -> ModelSettings {
+pub(super) fn model(scenario: &Scenario) -> ModelSettings {
     ModelSettings {
         dt: scenario.dt(),
         steps: scenario.steps().unwrap_or_default(),

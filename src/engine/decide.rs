@@ -66,7 +66,9 @@ impl World {
             }
         }
         self.scratch.intents = intents;
+        self.withdraw_money();
         self.cancel_expired();
+        self.hold_to_reducing();
     }
 
     pub(super) fn send(&mut self, at: f64, origin: Origin, intent: Intent) {
@@ -85,7 +87,10 @@ impl World {
         if answer == Answer::GraceEnds {
             // Whoever was cured and called again has a later timer of its own.
             if state == State::Called
-                && self.step >= account.called_at.saturating_add(self.thresholds.grace)
+                && self.step
+                    >= account
+                        .called_at
+                        .saturating_add(self.thresholds_of(id).grace)
             {
                 self.assess(id);
             }

@@ -6,7 +6,6 @@
 use super::event::EventKind;
 use super::world::{Origin, Pending, Resting, World};
 use crate::account::State;
-use crate::margin::Leg;
 use crate::market::{Execution, Fill, Order};
 use crate::trader::Intent;
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Side, Ticks};
@@ -79,6 +78,7 @@ impl World {
                 owner: id,
                 market,
                 order: resting,
+                side: order.side,
                 expires,
             });
         }
@@ -92,8 +92,7 @@ impl World {
             return false;
         };
         let held = self.ledger.slot(slot).quantity;
-        let after = Lots(held.0 + order.quantity.0 * order.side.sign());
-        if after.0.abs() <= held.0.abs() && after.signum() * held.signum() >= 0 {
+        if Self::reduces(held, order.quantity, order.side) {
             return true;
         }
         if let Some(most) = self.safety.guards[market.index()].most_open_interest
@@ -101,42 +100,9 @@ impl World {
         {
             return false;
         }
-        let together = self
-            .portfolio
-            .as_ref()
-            .filter(|_| self.ledger.account(id).isolated().is_none());
-        let mut legs = Vec::new();
-        let mut required = Cash::ZERO;
-        for (other, slot) in self.ledger.places(id) {
-            let quantity = if other == market {
-                after
-            } else {
-                self.ledger.slot(slot).quantity
-            };
-            let m = &self.markets[other.index()];
-            let Some(value) = m.contract.checked(quantity, self.marks[other.index()]) else {
-                return false;
-            };
-            let notional = value.abs();
-            if other == market && notional > m.schedule.limit() {
-                return false;
-            }
-            let alone = m.schedule.initial(notional);
-            if together.is_some() {
-                legs.push(Leg {
-                    market: other,
-                    quantity,
-                    notional,
-                    alone,
-                });
-            } else {
-                required += alone;
-            }
-        }
-        if let Some(portfolio) = together {
-            required = portfolio.requirement(&legs);
-        }
-        self.equity(id) >= i128::from(required.0)
+        let after = Lots(held.0 + order.quantity.0 * order.side.sign());
+        self.initial(id, Some((market, after)))
+            .is_some_and(|required| self.equity(id) >= i128::from(required.0))
     }
 
     /// Trades a forced order as far as its account is still in liquidation and holds so much; whether it

@@ -2,6 +2,7 @@
 //!
 //! [`step`] names the phases and their consequence; each phase's verb lives in a room of its own.
 
+mod access;
 mod decide;
 mod environment;
 pub mod event;

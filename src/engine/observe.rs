@@ -38,6 +38,7 @@ impl World {
                 maintenance,
                 initial,
                 funding_rate: market.funding.rate(),
+                funding_index: self.funding[m],
                 volatility: market.flight.sigma(),
                 liquidity: market.liquidity,
                 down,
@@ -51,6 +52,9 @@ impl World {
             observer.event(event);
         }
         self.events.clear();
+        for (market, place) in self.markets.iter().zip(0..) {
+            observer.rates(self.step, MarketId(place), &market.schedule);
+        }
         observer.step(&StepRow {
             step: self.step,
             markets: &self.rows,

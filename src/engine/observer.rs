@@ -1,8 +1,8 @@
 //! What a step looked like from outside, and who may look.
 
 use super::event::Event;
-use crate::margin::Level;
-use crate::unit::{Cash, Lots, Rate, Ticks};
+use crate::margin::{Level, Schedule};
+use crate::unit::{Cash, Lots, MarketId, Rate, Ticks};
 
 /// The moves w for which the reproduction number is measured.
 pub const MOVES: [f64; 3] = [0.01, 0.02, 0.05];
@@ -54,6 +54,8 @@ pub struct MarketRow {
     pub base_maintenance: Rate,
     /// Funding rate of the last payment, per period.
     pub funding_rate: f64,
+    /// Cumulative funding, in 10⁻⁶ quanta per lot.
+    pub funding_index: i64,
     /// Volatility per √second that liquidity providers see.
     pub volatility: f64,
     /// Factor on the ambient depth.
@@ -109,6 +111,8 @@ pub trait Observer {
     fn step(&mut self, row: &StepRow<'_>);
     /// Something happened.
     fn event(&mut self, event: &Event);
+    /// A market's rates of the step that is about to be shown; once a step and market.
+    fn rates(&mut self, _step: u32, _market: MarketId, _schedule: &Schedule) {}
 }
 
 /// Looks at nothing.
@@ -127,6 +131,10 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.event(event);
         self.1.event(event);
     }
+    fn rates(&mut self, step: u32, market: MarketId, schedule: &Schedule) {
+        self.0.rates(step, market, schedule);
+        self.1.rates(step, market, schedule);
+    }
 }
 
 /// Whoever is lent looks.
@@ -136,5 +144,8 @@ impl<O: Observer> Observer for &mut O {
     }
     fn event(&mut self, event: &Event) {
         (**self).event(event);
+    }
+    fn rates(&mut self, step: u32, market: MarketId, schedule: &Schedule) {
+        (**self).rates(step, market, schedule);
     }
 }

@@ -124,6 +124,9 @@ impl World {
         let covered = Cash::clamped(self.equity(id).min(0) - before);
         self.totals.deleveraged_deficit += covered;
         self.totals.bad_debt += covered;
+        if covered > Cash::ZERO {
+            self.note(EventKind::DeficitDeleveraged, id, covered);
+        }
     }
 
     /// The signed value at which closing a whole position leaves the account nothing owed on its account: for

@@ -109,13 +109,17 @@ impl World {
                 self.ledger.standing_mut(id).set_state(State::Liquidating);
                 self.liquidating.push(id);
             } else if state > State::Healthy {
+                if state == State::Called {
+                    self.tell(EventKind::CallCured, id, self.equity(id));
+                }
                 self.ledger.standing_mut(id).set_state(State::Healthy);
             }
             return;
         }
         let equity = self.equity(id);
         let requirement = self.requirement(id);
-        let standing = self.thresholds.standing(equity, requirement);
+        let thresholds = self.thresholds_of(id);
+        let standing = thresholds.standing(equity, requirement);
         match standing {
             Standing::Sound => {
                 if state == State::Called {
@@ -140,7 +144,7 @@ impl World {
                     .ledger
                     .account(id)
                     .called_at
-                    .saturating_add(self.thresholds.grace);
+                    .saturating_add(thresholds.grace);
                 if self.step < due {
                     self.timers.push(Reverse((due, id, Answer::GraceEnds)));
                 } else if self.liquidation_waits(id) {
@@ -164,17 +168,39 @@ impl World {
         }
     }
 
+    /// Tells an account's equity, and what it holds: enough to measure it along any other path.
     fn tell(&mut self, kind: EventKind, id: AccountId, equity: i128) {
         let market = self.ledger.account(id).isolated();
-        let price = market.map_or(Ticks::ZERO, |m| self.marks[m.index()]);
+        let (quantity, price) = market.map_or((Lots::ZERO, Ticks::ZERO), |m| {
+            let held = self.ledger.position(id, m).map(|slot| slot.quantity);
+            (held.unwrap_or_default(), self.marks[m.index()])
+        });
         self.emit(
             kind,
             Some(id),
             market,
-            Lots::ZERO,
+            quantity,
             price,
             Cash::clamped(equity),
         );
+        if market.is_some() || kind == EventKind::Warned {
+            return;
+        }
+        for (market, slot) in self.ledger.places(id) {
+            let quantity = self.ledger.slot(slot).quantity;
+            if !quantity.is_zero() {
+                let mark = self.marks[market.index()];
+                let value = self.markets[market.index()].contract.wide(quantity, mark);
+                self.emit(
+                    EventKind::Held,
+                    Some(id),
+                    Some(market),
+                    quantity,
+                    mark,
+                    Cash::clamped(value),
+                );
+            }
+        }
     }
 
     fn warn(&mut self, id: AccountId, equity: i128) {

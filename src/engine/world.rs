@@ -19,7 +19,7 @@ use crate::market::mark::{Mark, MarkView};
 use crate::market::oracle::Oracle;
 use crate::market::{Conditions, Contract, Fill, OrderId, Venue};
 use crate::math::Draws;
-use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings};
+use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Rate, Side, Ticks};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -37,6 +37,7 @@ pub(super) struct Market {
     pub(super) taker_fee: Rate,
     pub(super) maker_fee: Rate,
     pub(super) rule: Box<dyn MarginRule>,
+    pub(super) thresholds: Thresholds,
     pub(super) schedule: Schedule,
     /// The last step's schedule, and whether this step's differs from it.
     pub(super) before: Schedule,
@@ -58,6 +59,7 @@ pub(super) struct Cohort {
     pub(super) members: Members,
     pub(super) behaviour: Option<Box<dyn Behaviour>>,
     pub(super) response: ResponseSettings,
+    pub(super) withdrawal: Option<WithdrawalSettings>,
     pub(super) resting: Vec<Resting>,
     pub(super) next_expiry: u32,
 }
@@ -68,6 +70,7 @@ pub(super) struct Resting {
     pub(super) owner: AccountId,
     pub(super) market: MarketId,
     pub(super) order: OrderId,
+    pub(super) side: Side,
     pub(super) expires: u32,
 }
 
@@ -129,6 +132,7 @@ pub struct World {
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
     pub(super) portfolio: Option<Box<dyn PortfolioRule>>,
+    pub(super) reduce_only: bool,
     pub(super) liquidation: LiquidationSetup,
     pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
@@ -173,6 +177,7 @@ impl World {
             rounds,
             thresholds,
             portfolio,
+            reduce_only,
             liquidation,
             safety,
             markets,
@@ -218,6 +223,7 @@ impl World {
             rounds,
             thresholds,
             portfolio,
+            reduce_only,
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
@@ -240,6 +246,7 @@ impl World {
                     members: cohort.members,
                     behaviour: cohort.behaviour,
                     response: cohort.response,
+                    withdrawal: cohort.withdrawal,
                     resting: Vec::new(),
                     next_expiry: u32::MAX,
                 })
@@ -299,9 +306,18 @@ impl World {
     pub fn venue(&self, market: MarketId) -> &dyn Venue {
         &*self.markets[market.index()].venue
     }
-    /// When accounts are warned, called and liquidated.
+    /// When cross accounts are warned, called and liquidated, and isolated ones of markets that say nothing else.
     pub const fn thresholds(&self) -> Thresholds {
         self.thresholds
+    }
+    /// When an account is warned, called and liquidated: an isolated one as its market says.
+    pub fn thresholds_of(&self, id: AccountId) -> Thresholds {
+        self.ledger
+            .account(id)
+            .isolated()
+            .map_or(self.thresholds, |market| {
+                self.markets[market.index()].thresholds
+            })
     }
     /// Totals since the start.
     pub const fn totals(&self) -> &WorldRow {
@@ -373,7 +389,7 @@ impl World {
 
     /// What the index is asked with in a market, at the present mark.
     pub(super) fn measure(&self, market: MarketId) -> Measure {
-        let (ratios, levels) = self.thresholds.ratios();
+        let (ratios, levels) = self.markets[market.index()].thresholds.ratios();
         Measure {
             mark: self.marks[market.index()].as_f64(),
             funding: self.funding_ticks(market),
@@ -594,6 +610,7 @@ impl Market {
             taker_fee: setup.taker_fee,
             maker_fee: setup.maker_fee,
             rule,
+            thresholds: setup.thresholds,
             epoch: (schedule.clone(), 0.0),
             before: schedule.clone(),
             moved: true,

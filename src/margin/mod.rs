@@ -27,7 +27,7 @@ pub mod threshold;
 
 pub use growth::Growth;
 pub use portfolio::{CrossSettings, Leg, PortfolioRule};
-pub use rule::{Base, Composed, MarginRule, RiskView};
+pub use rule::{Base, Composed, Frozen, MarginRule, RiskView};
 pub use schedule::{Bracket, Level, Schedule};
 pub use settings::{MarginSettings, RuleSettings};
 pub use threshold::{Standing, Thresholds};

@@ -131,3 +131,20 @@ impl MarginRule for Composed {
         &self.trace
     }
 }
+
+/// A rule whose rates stay those of the first step: the counterfactual of one that adapts.
+pub struct Frozen(pub Box<dyn MarginRule>);
+
+impl MarginRule for Frozen {
+    fn schedule(&mut self, view: &RiskView, out: &mut Schedule) {
+        if view.step == 0 {
+            self.0.schedule(view, out);
+        }
+    }
+    fn parts(&self) -> Vec<&'static str> {
+        self.0.parts()
+    }
+    fn trace(&self) -> &[Level] {
+        self.0.trace()
+    }
+}

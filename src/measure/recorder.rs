@@ -1,13 +1,17 @@
 //! Keeps a run: its series, its events, and the sums that metrics are made of.
 //!
 //! Series can be thinned for long runs (`every`): of each window the last state is kept, and what
-//! was traded in it is added up. Metrics don't suffer, for they are summed over every step.
+//! was traded in it is added up. Metrics don't suffer, for they are summed over every step, and what
+//! positions are measured by is kept for every step.
 
 use super::frame::Frame;
 use super::parts::Parts;
 use super::tally::Tally;
+use super::track::Track;
 use crate::account::{Breach, Ledger};
 use crate::engine::{Event, MarketRow, Observer, StepRow, WorldRow};
+use crate::margin::Schedule;
+use crate::unit::MarketId;
 
 /// An observer that keeps what it sees.
 #[derive(Clone, Debug)]
@@ -17,6 +21,7 @@ pub struct Recorder {
     tally: Tally,
     parts: Parts,
     series: Series,
+    tracks: Vec<Track>,
     events: Vec<Event>,
     window: u32,
 }
@@ -104,6 +109,11 @@ impl Recorder {
                     .collect(),
                 world: Vec::with_capacity(rows),
             },
+            tracks: frame
+                .markets
+                .iter()
+                .map(|_| Track::with_capacity(frame.steps as usize))
+                .collect(),
             events: Vec::with_capacity(frame.steps as usize),
             frame,
             every,
@@ -120,6 +130,7 @@ impl Recorder {
             tally: self.tally,
             parts: self.parts,
             series: self.series,
+            tracks: self.tracks,
             events: self.events,
             gap,
         }
@@ -137,9 +148,16 @@ impl Observer for Recorder {
             self.series.merge(row);
         }
         self.window = (self.window + 1) % self.every;
+        for (track, market) in self.tracks.iter_mut().zip(row.markets) {
+            track.marks.push(market.mark);
+            track.funding.push(market.funding_index);
+        }
     }
     fn event(&mut self, event: &Event) {
         self.events.push(*event);
+    }
+    fn rates(&mut self, step: u32, market: MarketId, schedule: &Schedule) {
+        self.tracks[market.index()].rates(step, schedule);
     }
 }
 
@@ -156,6 +174,8 @@ pub struct Recorded {
     pub parts: Parts,
     /// The series.
     pub series: Series,
+    /// What positions were measured by in every step, by market.
+    pub tracks: Vec<Track>,
     /// Every event in order.
     pub events: Vec<Event>,
     /// Σ (cash − cost) over every account less net deposits at the end, in quanta.

@@ -11,6 +11,7 @@
 //! | `margin.parquet` or `.csv` | a row for each change of what a part of a margin rule asks |
 
 pub mod backtest;
+pub mod compare;
 mod csv;
 pub mod directory;
 pub mod events;

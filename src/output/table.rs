@@ -157,7 +157,7 @@ impl<R> Table<'_, R> {
         not(feature = "parquet"),
         allow(unused_variables, reason = "CSV leaves the metadata to the manifest")
     )]
-    fn save(
+    pub(super) fn save(
         &self,
         name: &str,
         format: Format,

@@ -19,7 +19,17 @@ pub static DETAILS: &[&Definition] = &[
     &m::UP_PEAK_5,
     &m::UP_FIRST,
     &m::INITIAL_MEAN,
+    &m::CURED_CALLS,
+    &m::LEAD_TIME_P5,
+    &m::LEAD_TIME_P95,
+    &m::CALL_LEAD_P5,
+    &m::CALL_LEAD_P95,
+    &m::PREMATURE_COUNT,
+    &m::LATE_COUNT,
+    &m::LOSS_SHARE,
     &m::STOPS,
+    &m::WITHDRAWALS_REFUSED,
+    &m::ORDERS_WITHDRAWN,
     &m::AMPLIFICATION_LIQUIDATED_TOTAL,
 ];
 
@@ -55,13 +65,15 @@ const VALUE: usize = 13;
 /// Markets side by side: as many as fit in 80 columns.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
-const GROUPS: [Group; 11] = [
+const GROUPS: [Group; 13] = [
     Group::Price,
     Group::Liquidity,
     Group::Liquidation,
     Group::Spiral,
     Group::Margin,
     Group::Loss,
+    Group::Calls,
+    Group::Quality,
     Group::Traders,
     Group::Safety,
     Group::Engine,

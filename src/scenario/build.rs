@@ -6,7 +6,7 @@ use super::load::{LoadError, PriceHistory};
 use super::problem::Problem;
 use super::settings::{MarketSettings, Scenario, VenueSettings};
 use crate::engine::{CohortSetup, LiquidationSetup, MarketSetup, Setup, opening_depth};
-use crate::margin::{MarginRule, RiskView, Schedule};
+use crate::margin::{Frozen, MarginRule, RiskView, Schedule};
 use crate::market::{Book, Contract, Frame, Impact, Venue};
 use crate::math::Draws;
 use crate::math::linear::{Matrix, correlation_factor};
@@ -19,7 +19,7 @@ use rust_decimal::Decimal;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Whether forced orders meet the market.
+/// Which of a scenario's worlds: whether forced orders meet the market, and whether rates may move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// They do.
@@ -27,6 +27,9 @@ pub enum Mode {
     Run,
     /// They are absorbed at the mark, without impact: the twin that a run is compared with.
     Twin,
+    /// They do, and every margin rule's rates stay those of the first step: what a run falls beyond
+    /// this world is the margin spiral's.
+    FrozenRates,
     /// They do, and no fail-safe holds anything back: what fail-safes are compared with.
     Unguarded,
 }
@@ -217,7 +220,10 @@ impl<'a> Prepared<'a> {
         let mut grounds = Vec::with_capacity(self.grids.len());
         for (place, (name, settings)) in scenario.traded().enumerate() {
             let prices = &paths[place];
-            let (setup, ground) = self.open_market(name, settings, place, prices)?;
+            let (mut setup, ground) = self.open_market(name, settings, place, prices)?;
+            if mode == Mode::FrozenRates {
+                setup.rule = Box::new(Frozen(setup.rule));
+            }
             markets.push(setup);
             grounds.push(ground);
         }
@@ -257,12 +263,14 @@ impl<'a> Prepared<'a> {
                     members,
                     behaviour: settings.strategy.build(grids),
                     response: settings.response,
+                    withdrawal: settings.withdrawal,
                 },
                 None => CohortSetup {
                     name: POSITIONS.to_owned(),
                     members,
                     behaviour: None,
                     response: ResponseSettings::default(),
+                    withdrawal: None,
                 },
             })
             .collect();
@@ -274,6 +282,7 @@ impl<'a> Prepared<'a> {
             rounds: scenario.rounds,
             thresholds,
             portfolio: scenario.margin.cross.build(),
+            reduce_only: scenario.margin.reduce_only,
             liquidation: LiquidationSetup {
                 policies: grids
                     .iter()
@@ -419,6 +428,7 @@ impl<'a> Prepared<'a> {
             contract,
             start: frame.nearest(path[0]),
             schedule: self.schedule(name, settings, &grid, &frame)?,
+            thresholds: self.scenario.margin.thresholds_in(name, self.grid.dt),
         };
         let setup = MarketSetup {
             name: name.to_owned(),
@@ -434,6 +444,7 @@ impl<'a> Prepared<'a> {
             taker_fee: rate(settings.taker_fee),
             maker_fee: rate(settings.maker_fee),
             rule: self.rule(name, &grid)?,
+            thresholds: ground.thresholds,
         };
         Ok((setup, ground))
     }

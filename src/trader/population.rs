@@ -49,6 +49,8 @@ pub struct Ground {
     pub start: Ticks,
     /// The rates in force at the start.
     pub schedule: Schedule,
+    /// When isolated accounts are warned, called and liquidated.
+    pub thresholds: Thresholds,
 }
 
 /// A position that is given rather than drawn.
@@ -186,7 +188,12 @@ impl Draft {
             }
             _ => requirement,
         };
-        asked.thresholds.standing(equity, requirement) < Standing::Call
+        let own = self
+            .isolated
+            .map(|market| &grounds[market.index()].thresholds);
+        own.unwrap_or(&asked.thresholds)
+            .standing(equity, requirement)
+            < Standing::Call
     }
     /// Where the account goes in its cohort: market, side, and how early a move against that side closes it.
     fn order(&self, grounds: &[Ground]) -> (u16, u8, f64) {

@@ -10,7 +10,8 @@ use std::cell::Cell;
 
 #[derive(Default)]
 struct Counts {
-    kinds: [u64; EventKind::ALL.len()],
+    /// How many of each kind, in the order of [`EventKind::ALL`].
+    kinds: Vec<u64>,
     log: Vec<Event>,
     rows: Vec<String>,
     /// Leaves the last trade's price out: what is absorbed isn't printed on the venue.
@@ -29,6 +30,7 @@ impl Observer for Counts {
     }
     fn event(&mut self, event: &Event) {
         let at = EventKind::ALL.iter().position(|kind| *kind == event.kind);
+        self.kinds.resize(EventKind::ALL.len(), 0);
         self.kinds[at.unwrap()] += 1;
         self.log.push(*event);
     }

@@ -16,7 +16,7 @@ fn scan(world: &World) -> Vec<(u32, Standing, State)> {
         .filter(|id| !world.ledger().is_flat(*id))
         .map(|id| {
             let standing = world
-                .thresholds()
+                .thresholds_of(id)
                 .standing(world.equity(id), world.requirement(id));
             (id.0, standing, world.ledger().account(id).state)
         })
@@ -56,12 +56,12 @@ fn forced_by_scan(world: &World, market: MarketId, longs: bool, mark: Ticks) -> 
 /// Who stands elsewhere than the full scan says, in a world of a seed: step, account, standing, state.
 fn missed(seed: u64, wish: Wish) -> Option<(u32, u32, Standing, State)> {
     let mut world = World::new(world(seed, wish));
-    let grace = world.thresholds().grace;
     let mut missed = None;
     while world.now() < world.steps() && missed.is_none() {
         world
             .step_inspected(&mut (), |world| {
                 for (id, standing, state) in scan(world) {
+                    let grace = world.thresholds_of(AccountId(id)).grace;
                     let expected = match standing {
                         Standing::Sound => state == State::Healthy,
                         Standing::Warn => state == State::Warned,

@@ -8,8 +8,10 @@
 mod analytic;
 mod backtest;
 mod book;
+mod calls;
 mod cli;
 mod commands;
+mod compare;
 mod configs;
 mod conservation;
 mod determinism;

@@ -21,7 +21,7 @@ use deleverage::safety::{
     OracleGuardSettings, Outage, SafetySettings, SafetySetup, ThrottleSettings,
 };
 use deleverage::trader::response::{ResponseSettings, Signal};
-use deleverage::trader::{Members, StrategySettings};
+use deleverage::trader::{Members, StrategySettings, WithdrawalSettings};
 use deleverage::unit::{AccountId, Cash, CohortId, Grid, Lots, MarketId, Rate, Side, Span, Ticks};
 
 const START: f64 = 20_000.0;
@@ -58,12 +58,14 @@ pub struct Wish {
 pub fn world(seed: u64, wish: Wish) -> Setup {
     let draws = Draws::new(seed, 77);
     let mut s = draws.stream(Purpose::Custom, 0, 0);
+    // What came later draws from a stream of its own, so that seeds that once failed make the worlds they made.
+    let mut more = draws.stream(Purpose::Custom, 3, 0);
     let count = whole(&mut s, 1, 3) as u16;
     let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
     let contract = Contract::linear(whole(&mut s, 1, 3));
     let margin = margin(&mut s);
     let policy = policy(&mut s);
-    let markets: Vec<MarketSetup> = (0..count)
+    let mut markets: Vec<MarketSetup> = (0..count)
         .map(|m| MarketSetup {
             name: format!("M{m}"),
             grid,
@@ -108,6 +110,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             taker_fee: Rate(whole(&mut s, 0, 1_000_000)),
             maker_fee: Rate(whole(&mut s, -300_000, 500_000)),
             rule: margin.build(&format!("M{m}"), &grid).unwrap(),
+            thresholds: thresholds(&mut more),
         })
         .collect();
     let mut ledger = Ledger::new(vec![contract; count.into()]);
@@ -119,7 +122,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     let cohorts = (0..whole(&mut s, 1, 4) as u16)
         .map(|c| {
             cohort(
-                &mut s,
+                [&mut s, &mut more],
                 CohortId(c),
                 count,
                 contract,
@@ -129,25 +132,33 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             )
         })
         .collect();
+    let rounds = pick(
+        &mut s,
+        vec![
+            Rounds::Fixed(1),
+            Rounds::Fixed(3),
+            Rounds::UntilQuiet { limit: 3 },
+        ],
+    );
+    let common = Thresholds {
+        warn: Rate::from_f64(0.7),
+        call: Rate::from_f64(0.85),
+        grace: whole(&mut s, 0, 5) as u32 / 2,
+    };
+    if wish.all_is_well {
+        for market in &mut markets {
+            market.thresholds = common;
+        }
+    }
     Setup {
         seed,
         replicate: 0,
         dt: 1.0,
         steps: STEPS,
-        rounds: pick(
-            &mut s,
-            vec![
-                Rounds::Fixed(1),
-                Rounds::Fixed(3),
-                Rounds::UntilQuiet { limit: 3 },
-            ],
-        ),
+        rounds,
         portfolio: wish.portfolio.then(|| portfolio(&draws, count)).flatten(),
-        thresholds: Thresholds {
-            warn: Rate::from_f64(0.7),
-            call: Rate::from_f64(0.85),
-            grace: whole(&mut s, 0, 5) as u32 / 2,
-        },
+        thresholds: common,
+        reduce_only: !wish.all_is_well && more.chance(0.5),
         liquidation: LiquidationSetup {
             policies: (0..count).map(|_| policy.build(&grid, 1.0)).collect(),
             fee: Rate(whole(&mut s, 0, 10_000_000)),
@@ -166,6 +177,14 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         stops,
         absorb_forced: wish.absorb_forced,
         audit_every_step: true,
+    }
+}
+
+fn thresholds(s: &mut Stream) -> Thresholds {
+    Thresholds {
+        warn: Rate::from_f64(pick(s, vec![0.6, 0.7])),
+        call: Rate::from_f64(pick(s, vec![0.75, 0.85])),
+        grace: whole(s, 0, 5) as u32 / 2,
     }
 }
 
@@ -512,7 +531,7 @@ fn strategy(s: &mut Stream) -> StrategySettings {
 }
 
 fn cohort(
-    s: &mut Stream,
+    [s, more]: [&mut Stream; 2],
     id: CohortId,
     markets: u16,
     contract: Contract,
@@ -575,5 +594,9 @@ fn cohort(
         },
         behaviour: strategy.build(&vec![grid; markets.into()]),
         response,
+        withdrawal: more.chance(0.3).then(|| WithdrawalSettings {
+            share: 0.5,
+            every: Span::seconds(20.0),
+        }),
     }
 }
