@@ -98,7 +98,8 @@ pub fn summary(summary: &Summary, style: &Style) -> String {
                 .collect()
         };
         let (by_market, of_world) = (of(Scope::Market), of(Scope::World));
-        if by_market.is_empty() && of_world.is_empty() {
+        let silent = |metrics: &[&Metric]| metrics.iter().all(|metric| metric.value.is_none());
+        if silent(&by_market) && silent(&of_world) {
             continue;
         }
         if !text.is_empty() {
