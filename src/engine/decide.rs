@@ -3,7 +3,8 @@
 use super::event::EventKind;
 use super::world::{Answer, Origin, Pending, World};
 use crate::account::State;
-use crate::liquidation::Case;
+use crate::liquidation::policy::price;
+use crate::liquidation::{Case, PolicyView};
 use crate::market::Order;
 use crate::math::Purpose;
 use crate::trader::{Intent, ResponseSettings, View};
@@ -211,7 +212,16 @@ impl World {
                 }
             }
             if !cases.is_empty() {
-                self.liquidation.policies[m].release(&cases, &mut forced);
+                let market = &self.markets[m];
+                let view = PolicyView {
+                    step: self.step,
+                    dt: self.dt,
+                    index: Ticks((market.index.round_ties_even() as i64).max(1)),
+                    schedule: &market.schedule,
+                    fee: self.liquidation.fee,
+                    draws: &self.draws,
+                };
+                self.liquidation.policies[m].release(&view, &cases, &mut forced);
             }
         }
         // Only now, so that a cooldown in one market holds back none of the same step's others.
@@ -223,7 +233,7 @@ impl World {
             let at = f64::from(self.step) + self.liquidation.latency + stream.uniform();
             self.send(
                 at,
-                Origin::Forced,
+                Origin::Forced(order.terms),
                 Intent::Place {
                     market: order.market,
                     order: order.order,
@@ -279,10 +289,24 @@ impl World {
         let mark = self.marks[market.index()];
         let notional = m.contract.notional(slot.quantity, mark);
         let equity = self.equity(id);
-        let required = self.requirement(id).as_f64();
-        let own = m.schedule.maintenance(notional).as_f64();
-        let share = if required > 0.0 { own / required } else { 1.0 };
-        // P · (1 − s · m · E / MM) with m = own / notional: equity times this position's share of the requirement, per lot.
+        let requirement = self.requirement(id);
+        let maintenance = m.schedule.maintenance(notional);
+        let share = if requirement > Cash::ZERO {
+            maintenance.as_f64() / requirement.as_f64()
+        } else {
+            1.0
+        };
+        let (mut net, mut place, mut of) = (0i128, 0, 0);
+        for (other, slot) in self.ledger.places(id) {
+            let quantity = self.ledger.slot(slot).quantity;
+            if !quantity.is_zero() {
+                let contract = &self.markets[other.index()].contract;
+                net += contract.wide(quantity, self.marks[other.index()]);
+                place += u16::from(other < market);
+                of += 1;
+            }
+        }
+        // Equity times this position's share of the requirement, per lot.
         let per_lot = slot.quantity.as_f64() * m.contract.quanta() as f64;
         Some(Case {
             account: id,
@@ -291,7 +315,12 @@ impl World {
             mark,
             notional,
             equity: Cash::clamped(equity),
-            zero_price: mark.as_f64() - equity as f64 * share / per_lot,
+            requirement,
+            maintenance,
+            net: Cash::clamped(net),
+            place,
+            of,
+            zero_price: price::zero(mark.as_f64(), equity as f64, share, per_lot),
             contract: m.contract,
         })
     }

@@ -6,6 +6,7 @@
 use super::event::EventKind;
 use super::world::{Origin, Pending, Resting, World};
 use crate::account::State;
+use crate::liquidation::Terms;
 use crate::market::{Execution, Fill, Order};
 use crate::trader::Intent;
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Side, Ticks};
@@ -37,10 +38,10 @@ impl World {
                 (Origin::Organic(_), Intent::CancelAll { market, owner }) => {
                     self.withdraw_orders(owner, Some(market));
                 }
-                (Origin::Forced, Intent::Place { market, order, .. }) => {
-                    forced += usize::from(self.force(market, &order));
+                (Origin::Forced(terms), Intent::Place { market, order, .. }) => {
+                    forced += usize::from(self.force(market, &order, terms));
                 }
-                (Origin::Forced, Intent::CancelAll { .. }) => {}
+                (Origin::Forced(_), Intent::CancelAll { .. }) => {}
             }
         }
         self.scratch.due = due;
@@ -104,7 +105,7 @@ impl World {
 
     /// Trades a forced order as far as its account is still in liquidation and holds so much; whether it
     /// traded.
-    fn force(&mut self, market: MarketId, order: &Order) -> bool {
+    fn force(&mut self, market: MarketId, order: &Order, terms: Terms) -> bool {
         let id = order.owner;
         if self.ledger.account(id).state != State::Liquidating {
             return false;
@@ -120,10 +121,12 @@ impl World {
             quantity: order.quantity.min(held.abs()),
             ..*order
         };
-        let execution = if self.absorb_forced {
-            self.absorb(market, &order)
-        } else {
-            self.execute(market, &order)
+        let mark = self.marks[market.index()];
+        let execution = match terms {
+            Terms::Outside => self.absorb(market, &order, order.limit.unwrap_or(mark)),
+            _ if self.absorb_forced => self.absorb(market, &order, mark),
+            Terms::Whole if !self.fills_whole(market, &order) => Execution::default(),
+            Terms::Book | Terms::Whole => self.execute(market, &order),
         };
         if execution.filled.is_zero() {
             return false;
@@ -148,7 +151,7 @@ impl World {
             price,
             execution.value.abs(),
         );
-        let fee = self.liquidation.fee.mul_up(execution.value.abs());
+        let fee = self.forced_fee(market, &order, &execution);
         let left = Cash::clamped(self.equity(id).max(0));
         let fee = fee.min(left);
         if fee > Cash::ZERO {
@@ -165,6 +168,31 @@ impl World {
         true
     }
 
+    /// What the liquidation of a fill costs the account, as far as it can pay.
+    fn forced_fee(&self, market: MarketId, order: &Order, execution: &Execution) -> Cash {
+        let value = execution.value.abs();
+        let Some(rate) = self.liquidation.policies[market.index()].surplus_fee() else {
+            return self.liquidation.fee.mul_up(value);
+        };
+        let Some(limit) = order.limit else {
+            return Cash::ZERO;
+        };
+        let contract = &self.markets[market.index()].contract;
+        let at_limit = contract.notional(execution.filled, limit);
+        let surplus = Cash((at_limit.0 - value.0) * order.side.sign());
+        rate.mul_up(value).min(surplus).max(Cash::ZERO)
+    }
+
+    /// Whether the book could fill all of an order.
+    fn fills_whole(&self, market: MarketId, order: &Order) -> bool {
+        let limit = order.limit.unwrap_or(match order.side {
+            Side::Sell => Ticks(1),
+            Side::Buy => Ticks::MAX,
+        });
+        let venue = &self.markets[market.index()].venue;
+        venue.depth(order.side, limit) >= order.quantity
+    }
+
     /// Trades an order on the venue and books its fills.
     fn execute(&mut self, market: MarketId, order: &Order) -> Execution {
         let mut fills = std::mem::take(&mut self.scratch.fills);
@@ -175,26 +203,25 @@ impl World {
         execution
     }
 
-    /// Trades a forced order with the outside world at the mark, where its limit allows.
-    fn absorb(&mut self, market: MarketId, order: &Order) -> Execution {
-        let mark = self.marks[market.index()];
+    /// Trades a forced order with the outside world at one price, where its limit allows.
+    fn absorb(&mut self, market: MarketId, order: &Order, price: Ticks) -> Execution {
         let allowed = order.limit.is_none_or(|limit| match order.side {
-            Side::Sell => mark >= limit,
-            Side::Buy => mark <= limit,
+            Side::Sell => price >= limit,
+            Side::Buy => price <= limit,
         });
         if !allowed {
             return Execution::default();
         }
         let value = self.markets[market.index()]
             .contract
-            .value(order.quantity, mark);
+            .value(order.quantity, price);
         let fill = Fill {
             taker: order.owner,
             maker: AccountId::OUTSIDE,
             side: order.side,
             quantity: order.quantity,
             value,
-            price: mark,
+            price,
         };
         self.scratch.fills.clear();
         self.scratch.fills.push(fill);
@@ -202,7 +229,7 @@ impl World {
         Execution {
             filled: order.quantity,
             value,
-            prices: Some((mark, mark)),
+            prices: Some((price, price)),
             ..Execution::default()
         }
     }

@@ -9,7 +9,7 @@ use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Ranked;
-use crate::liquidation::{Case, Forced};
+use crate::liquidation::{Case, Forced, Terms};
 use crate::margin::{MarginRule, RiskView, Schedule, Thresholds};
 use crate::market::anchor::{Anchor, Flight};
 use crate::market::funding::Funding;
@@ -83,8 +83,8 @@ pub(super) enum Answer {
 pub(super) enum Origin {
     /// A trader's own decision.
     Organic(CohortId),
-    /// The liquidation engine.
-    Forced,
+    /// The liquidation engine, on its policy's terms.
+    Forced(Terms),
 }
 
 /// An instruction on its way to the book.

@@ -8,5 +8,5 @@ pub mod policy;
 pub mod settings;
 pub mod waterfall;
 
-pub use policy::{Case, Forced, LiquidationPolicy, PolicySettings};
+pub use policy::{Case, Forced, LiquidationPolicy, PolicySettings, PolicyView, Terms};
 pub use settings::LiquidationSettings;

@@ -38,7 +38,7 @@ impl LiquidationSettings {
             .policy
             .problems()
             .into_iter()
-            .map(|(key, text)| (format!("policy.slices.{key}"), text))
+            .map(|(key, text)| (format!("policy.{}.{key}", self.policy.name()), text))
             .collect();
         if self.fee < Decimal::ZERO || self.fee >= Decimal::ONE {
             problems.push((

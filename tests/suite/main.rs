@@ -18,6 +18,7 @@ mod index;
 mod measure;
 mod output;
 mod own_rule;
+mod policies;
 mod population;
 mod readme;
 mod real_data;

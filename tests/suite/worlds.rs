@@ -2,7 +2,10 @@
 
 use deleverage::account::Ledger;
 use deleverage::engine::{CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup};
-use deleverage::liquidation::policy::{PolicySettings, SlicesSettings};
+use deleverage::liquidation::policy::{
+    CappedSettings, IncrementalSettings, PartialSettings, PolicySettings, RampSettings,
+    SlicesSettings, StepDownSettings, ZeroPriceSettings,
+};
 use deleverage::margin::adjust::{AdjustSettings, VolatilitySettings};
 use deleverage::margin::base::{BaseSettings, FixedSettings, Tier, TieredSettings};
 use deleverage::margin::{MarginSettings, Thresholds};
@@ -269,17 +272,54 @@ fn margin(s: &mut Stream) -> MarginSettings {
     }
 }
 
+/// Every policy, with amounts that bind in these worlds.
 fn policy(s: &mut Stream) -> PolicySettings {
+    let d = |text: &str| text.parse().unwrap();
+    let partial = PartialSettings {
+        target: pick(s, vec![d("1"), d("0.8"), d("0.3")]),
+    };
+    let step_down = StepDownSettings {
+        tiers: whole(s, 1, 2) as u8,
+        fill_or_kill: s.chance(0.5),
+        above_first: s.chance(0.5),
+    };
+    let capped = CappedSettings {
+        notional: pick(s, vec![100_000, 5_000_000]).into(),
+        insurance: pick(s, vec![0, 5_000, 1_000_000]).into(),
+        attempts: pick(s, vec![2, 50]),
+        ..CappedSettings::default()
+    };
+    let ramp = RampSettings {
+        initial: pick(s, vec![d("0.1"), d("1")]),
+        fee: pick(s, vec![d("0"), d("0.005"), d("0.05")]),
+        grace: Span::seconds(5.0),
+        growth: d("0.0005"),
+        ..RampSettings::default()
+    };
+    let zero_price = ZeroPriceSettings {
+        surplus_fee: pick(s, vec![d("0"), d("0.01")]),
+    };
+    let incremental = IncrementalSettings {
+        notional: pick(s, vec![20_000, 400_000]).into(),
+        rounds_per_second: pick(s, vec![0.4, 1.0, 20.0]),
+        keep_hedges: s.chance(0.5),
+    };
     pick(
         s,
         vec![
             PolicySettings::MarketClose {},
             PolicySettings::BankruptcyLimit {},
             PolicySettings::Slices(SlicesSettings {
-                fraction: "0.2".parse().unwrap(),
+                fraction: d("0.2"),
                 above: 200_000.into(),
                 cooldown: Span::seconds(4.0),
             }),
+            PolicySettings::Partial(partial),
+            PolicySettings::StepDown(step_down),
+            PolicySettings::Capped(capped),
+            PolicySettings::Ramp(ramp),
+            PolicySettings::ZeroPrice(zero_price),
+            PolicySettings::Incremental(incremental),
         ],
     )
 }
