@@ -12,7 +12,7 @@ use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Side, Ticks};
 use std::cmp::Reverse;
 
 /// Keeps a forced order's place in the arrival order apart from a trader's own.
-const FORCED: u32 = 1 << 31;
+pub(super) const FORCED: u32 = 1 << 31;
 const ANSWER: u32 = 1 << 30;
 
 impl World {
@@ -102,6 +102,9 @@ impl World {
                 if paid > Cash::ZERO {
                     self.ledger.set_reserve(id, reserve - paid);
                     self.ledger.deposit(id, paid);
+                    if let Some(opening) = self.opening.get_mut(id.index()) {
+                        *opening += i128::from(paid.0);
+                    }
                     self.touched.push(id);
                     self.emit(
                         EventKind::ToppedUp,
@@ -204,6 +207,10 @@ impl World {
         self.end_liquidations();
         for m in 0..self.markets.len() {
             cases.clear();
+            // Deleveraging takes the place of orders, unless it found nobody to close against.
+            if self.fund_has_fallen(MarketId(m as u16)) && !self.exhausted[m] {
+                continue;
+            }
             for id in &self.liquidating {
                 if self.ledger.account(*id).ready_at <= self.step
                     && let Some(case) = self.case(*id, MarketId(m as u16))
@@ -227,10 +234,7 @@ impl World {
         // Only now, so that a cooldown in one market holds back none of the same step's others.
         for order in &forced {
             let id = order.order.owner;
-            let mut stream = self
-                .draws
-                .stream(Purpose::Sequence, FORCED | id.0, self.step);
-            let at = f64::from(self.step) + self.liquidation.latency + stream.uniform();
+            let at = self.forced_arrival(id);
             self.send(
                 at,
                 Origin::Forced(order.terms),
@@ -247,6 +251,7 @@ impl World {
         }
         self.scratch.cases = cases;
         self.scratch.forced = forced;
+        self.unwind();
     }
 
     /// Lets go whoever meets its requirement at the present mark.

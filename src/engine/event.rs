@@ -44,11 +44,18 @@ pub enum EventKind {
     Refused,
     /// The margin check was cut off by its round limit.
     RoundsExhausted,
+    /// The backstop took a position over; account: whose it was, quantity: its signed change, price and amount: of
+    /// the hand-over.
+    TakenOver,
+    /// The backstop has lost its limit and takes nothing more over; amount: its equity.
+    BackstopStopped,
+    /// The venue added money to the insurance fund; amount: how much.
+    FundToppedUp,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Warned,
         Self::Called,
         Self::CallCured,
@@ -67,6 +74,9 @@ impl EventKind {
         Self::FundingPaid,
         Self::Refused,
         Self::RoundsExhausted,
+        Self::TakenOver,
+        Self::BackstopStopped,
+        Self::FundToppedUp,
     ];
     /// The kind's name in the output.
     pub const fn name(self) -> &'static str {
@@ -89,6 +99,9 @@ impl EventKind {
             Self::FundingPaid => "funding_paid",
             Self::Refused => "refused",
             Self::RoundsExhausted => "rounds_exhausted",
+            Self::TakenOver => "taken_over",
+            Self::BackstopStopped => "backstop_stopped",
+            Self::FundToppedUp => "fund_topped_up",
         }
     }
 }

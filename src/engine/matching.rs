@@ -107,7 +107,8 @@ impl World {
     /// traded.
     fn force(&mut self, market: MarketId, order: &Order, terms: Terms) -> bool {
         let id = order.owner;
-        if self.ledger.account(id).state != State::Liquidating {
+        let unwinding = self.is_vault(id);
+        if self.ledger.account(id).state != State::Liquidating && !unwinding {
             return false;
         }
         let Some(held) = self.ledger.position(id, market).map(|slot| slot.quantity) else {
@@ -151,11 +152,23 @@ impl World {
             price,
             execution.value.abs(),
         );
+        let worse = execution.value.abs()
+            - self.markets[market.index()]
+                .contract
+                .value(execution.filled, mark);
+        self.totals.forced_cost += match order.side {
+            Side::Sell => -worse,
+            Side::Buy => worse,
+        };
+        if unwinding {
+            return true;
+        }
         let fee = self.forced_fee(market, &order, &execution);
         let left = Cash::clamped(self.equity(id).max(0));
         let fee = fee.min(left);
         if fee > Cash::ZERO {
-            self.ledger.transfer(id, AccountId::FUND, fee);
+            self.fund.receive(&mut self.ledger, id, Some(market), fee);
+            self.totals.fund_received += fee;
             self.emit(
                 EventKind::FundReceived,
                 Some(id),
@@ -243,7 +256,7 @@ impl World {
                 if let Some(slot) = self.ledger.place(id, market) {
                     self.ledger.settle_funding(id, slot, self.funding[m]);
                 }
-                if !id.is_system() {
+                if !self.ledger.is_house(id) {
                     self.touched.push(id);
                 }
             }

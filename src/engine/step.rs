@@ -41,6 +41,7 @@ impl World {
         observer: &mut impl Observer,
         mut inspect: impl FnMut(&Self),
     ) -> Result<(), EngineFault> {
+        self.open_session();
         self.environment();
         self.publish_marks();
         self.accrue();
@@ -73,6 +74,7 @@ impl World {
                 _ => self.remark(),
             }
         }
+        self.tend_fund();
         self.observe(round, observer);
         let checked = if self.audit_every_step {
             self.ledger.audit().map(|_| ())

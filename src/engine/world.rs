@@ -3,12 +3,14 @@
 //! A world changes only through [`World::step`]; what a step does is in [`super::step`]. Everything
 //! that a step needs is allocated here, before the first.
 
+use super::backstop::Vault;
 use super::event::{Event, EventKind};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
-use crate::liquidation::waterfall::adl::Ranked;
+use crate::liquidation::waterfall::adl::Queue;
+use crate::liquidation::waterfall::{Fund, Winners};
 use crate::liquidation::{Case, Forced, Terms};
 use crate::margin::{MarginRule, RiskView, Schedule, Thresholds};
 use crate::market::anchor::{Anchor, Flight};
@@ -108,8 +110,14 @@ pub(super) struct Scratch {
     pub(super) fills: Vec<Fill>,
     pub(super) cases: Vec<Case>,
     pub(super) forced: Vec<Forced>,
-    pub(super) queue: Vec<Ranked>,
-    pub(super) shares: Vec<(AccountId, Cash)>,
+    /// Deleveraging queues by market and side, and which of them are this settlement's.
+    pub(super) queues: Vec<Queue>,
+    pub(super) ranked: Vec<bool>,
+    /// Accounts that are deleveraged together.
+    pub(super) claimants: Vec<AccountId>,
+    /// Closed accounts that owe what the fund didn't pay.
+    pub(super) owing: Vec<AccountId>,
+    pub(super) winners: Winners,
 }
 
 /// A market with leveraged traders, between two steps.
@@ -123,10 +131,20 @@ pub struct World {
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
     pub(super) liquidation: LiquidationSetup,
+    pub(super) fund: Fund,
+    /// Which pools of the fund have fallen so far that auto-deleveraging takes the place of forced orders.
+    pub(super) fallen: Vec<bool>,
+    /// Markets whose deleveraging queue left something over in the last settlement.
+    pub(super) exhausted: Vec<bool>,
+    pub(super) vault: Option<Vault>,
+    /// Equity by account as the session began, where losses are taken from its winners.
+    pub(super) opening: Vec<i128>,
     pub(super) absorb_forced: bool,
     pub(super) audit_every_step: bool,
     pub(super) markets: Vec<Market>,
     pub(super) marks: Vec<Ticks>,
+    /// The marks of the check before.
+    pub(super) previous_marks: Vec<Ticks>,
     pub(super) funding: Vec<i64>,
     pub(super) published: Vec<Published>,
     pub(super) cohorts: Vec<Cohort>,
@@ -165,7 +183,7 @@ impl World {
             liquidation,
             markets,
             cohorts,
-            ledger,
+            mut ledger,
             stops: stop_orders,
             absorb_forced,
             audit_every_step,
@@ -193,8 +211,27 @@ impl World {
                 }
             }
         }
+        let vault = liquidation.backstop.map(|rules| {
+            let account = ledger.open_house();
+            ledger.deposit(account, rules.capital);
+            Vault {
+                account,
+                rules,
+                stopped: false,
+                unwinds_at: 0,
+            }
+        });
         let index = TriggerIndex::build(&ledger, &bases);
         let accounts = ledger.len();
+        let marks: Vec<Ticks> = markets
+            .iter()
+            .map(|market| Ticks((market.reference.round_ties_even() as i64).max(1)))
+            .collect();
+        let scratch = Scratch {
+            queues: vec![Queue::default(); 2 * markets.len()],
+            ranked: vec![false; 2 * markets.len()],
+            ..Scratch::default()
+        };
         let mut world = Self {
             seed,
             replicate,
@@ -204,13 +241,16 @@ impl World {
             step: 0,
             rounds,
             thresholds,
+            fund: Fund::new(liquidation.pools.clone()),
+            fallen: Vec::new(),
+            exhausted: vec![false; markets.len()],
+            vault,
+            opening: Vec::new(),
             liquidation,
             absorb_forced,
             audit_every_step,
-            marks: markets
-                .iter()
-                .map(|market| Ticks((market.reference.round_ties_even() as i64).max(1)))
-                .collect(),
+            previous_marks: marks.clone(),
+            marks,
             funding: vec![0; markets.len()],
             published: markets.iter().map(Market::published).collect(),
             rows: vec![MarketRow::default(); markets.len()],
@@ -236,11 +276,12 @@ impl World {
             timers: BinaryHeap::new(),
             inbox: Vec::with_capacity(1024),
             sequence: 0,
-            scratch: Scratch::default(),
+            scratch,
             events: Vec::with_capacity(accounts.min(1 << 16)),
             totals: WorldRow::default(),
         };
         world.totals.fund = world.ledger.account(AccountId::FUND).cash;
+        world.totals.backstop = vault.map_or(Cash::ZERO, |vault| vault.rules.capital);
         world
     }
 
@@ -283,6 +324,10 @@ impl World {
     /// When accounts are warned, called and liquidated.
     pub const fn thresholds(&self) -> Thresholds {
         self.thresholds
+    }
+    /// What is in each pool of the insurance fund.
+    pub fn pools(&self) -> &[Cash] {
+        self.fund.pools()
     }
     /// Totals since the start.
     pub const fn totals(&self) -> &WorldRow {

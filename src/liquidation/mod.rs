@@ -1,7 +1,7 @@
 //! Liquidation: which orders are forced, and who pays what they leave unpaid.
 //!
 //! A [`LiquidationPolicy`] turns breached accounts into forced orders; it never touches the
-//! ledger. The [`waterfall`] pays deficits: account equity, insurance fund, auto-deleveraging, socialised
+//! ledger. The [`waterfall`] pays deficits: account equity, insurance fund, backstop, auto-deleveraging, socialised
 //! loss, and what nobody fills stays on the account as uncovered.
 
 pub mod policy;
@@ -9,4 +9,4 @@ pub mod settings;
 pub mod waterfall;
 
 pub use policy::{Case, Forced, LiquidationPolicy, PolicySettings, PolicyView, Terms};
-pub use settings::LiquidationSettings;
+pub use settings::{AdlSettings, FundSettings, LiquidationSettings};

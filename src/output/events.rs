@@ -34,11 +34,11 @@ const fn carries(kind: EventKind) -> Carries {
     Carries {
         quantity: matches!(
             kind,
-            K::Deleveraged | K::ForcedTrade | K::AutoDeleveraged | K::Refused
+            K::Deleveraged | K::ForcedTrade | K::AutoDeleveraged | K::TakenOver | K::Refused
         ),
         price: matches!(
             kind,
-            K::Stopped | K::LiquidationBegan | K::ForcedTrade | K::AutoDeleveraged
+            K::Stopped | K::LiquidationBegan | K::ForcedTrade | K::AutoDeleveraged | K::TakenOver
         ),
         amount: !matches!(
             kind,

@@ -75,12 +75,20 @@ proptest! {
         // Every quantum of bad debt ended in exactly one place.
         prop_assert_eq!(
             totals.bad_debt,
-            totals.fund_paid + totals.deleveraged_deficit + totals.socialised + totals.uncovered,
+            totals.fund_paid
+                + totals.backstop_paid
+                + totals.deleveraged_deficit
+                + totals.socialised
+                + totals.uncovered,
             "seed {}", seed
         );
+        let fund = world.ledger().account(AccountId::FUND).cash;
+        prop_assert_eq!(world.pools().iter().copied().sum::<Cash>(), fund, "seed {}", seed);
+        prop_assert!(world.pools().iter().all(|pool| *pool >= Cash::ZERO), "seed {seed}");
+        prop_assert!(totals.deleveraged_excess >= Cash::ZERO, "seed {seed}");
         prop_assert!(world.ledger().account(AccountId::FUND).cash >= Cash::ZERO);
         let mut negative = Cash::ZERO;
-        for id in world.ledger().traders() {
+        for id in world.ledger().traders().chain(world.backstop()) {
             let account = world.ledger().account(id);
             if account.state == State::Closed {
                 prop_assert!(world.ledger().is_flat(id), "seed {seed}: account {id:?}");

@@ -33,6 +33,7 @@ const PACKAGES: [(&str, &[&str]); 24] = [
             "margin/base/",
             "liquidation/settings.rs",
             "liquidation/policy/",
+            "liquidation/waterfall/",
             "scenario/",
             "output/",
         ],

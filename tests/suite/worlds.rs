@@ -1,11 +1,14 @@
 //! Random worlds: every strategy, mode, policy, mark, venue and rule, drawn from one seed.
 
 use deleverage::account::Ledger;
-use deleverage::engine::{CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup};
+use deleverage::engine::{
+    Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise,
+};
 use deleverage::liquidation::policy::{
     CappedSettings, IncrementalSettings, PartialSettings, PolicySettings, RampSettings,
     SlicesSettings, StepDownSettings, ZeroPriceSettings,
 };
+use deleverage::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
 use deleverage::margin::adjust::{AdjustSettings, VolatilitySettings};
 use deleverage::margin::base::{BaseSettings, FixedSettings, Tier, TieredSettings};
 use deleverage::margin::{MarginSettings, Thresholds};
@@ -55,7 +58,6 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
     let contract = Contract::linear(whole(&mut s, 1, 3));
     let margin = margin(&mut s);
-    let policy = policy(&mut s);
     let markets: Vec<MarketSetup> = (0..count)
         .map(|m| MarketSetup {
             name: format!("M{m}"),
@@ -104,10 +106,8 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         })
         .collect();
     let mut ledger = Ledger::new(vec![contract; count.into()]);
-    ledger.deposit(
-        AccountId::FUND,
-        Cash(pick(&mut s, vec![0, 10_000, 50_000_000])),
-    );
+    let liquidation = liquidation(&mut s, &grid, count);
+    ledger.deposit(AccountId::FUND, liquidation.pools.iter().copied().sum());
     let mut stops = Vec::new();
     let cohorts = (0..whole(&mut s, 1, 4) as u16)
         .map(|c| {
@@ -140,13 +140,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             call: Rate::from_f64(0.85),
             grace: whole(&mut s, 0, 5) as u32 / 2,
         },
-        liquidation: LiquidationSetup {
-            policies: (0..count).map(|_| policy.build(&grid, 1.0)).collect(),
-            fee: Rate(whole(&mut s, 0, 10_000_000)),
-            latency: pick(&mut s, vec![0.0, 0.0, 1.5]),
-            auto_deleveraging: s.chance(0.5),
-            socialise_losses: s.chance(0.5),
-        },
+        liquidation,
         markets,
         cohorts,
         ledger,
@@ -269,6 +263,66 @@ fn margin(s: &mut Stream) -> MarginSettings {
         base: Some(pick(s, vec![fixed, tiered])),
         adjust,
         ..MarginSettings::default()
+    }
+}
+
+/// Every policy and every option of the waterfall.
+fn liquidation(s: &mut Stream, grid: &Grid, markets: u16) -> LiquidationSetup {
+    let policy = policy(s);
+    let balance = Cash(pick(s, vec![0, 10_000, 300_000, 50_000_000]));
+    let pools = if s.chance(0.3) {
+        vec![balance; markets.into()]
+    } else {
+        vec![balance]
+    };
+    let capital = Cash(pick(s, vec![50_000, 2_000_000]));
+    let backstop = Backstop {
+        capital,
+        at: pick(s, vec![Rate(666_666_667), Rate::ONE]),
+        half_life: pick(s, vec![0.0, 3.0, 30.0]),
+        loss_limit: pick(s, vec![Cash(capital.0 / 10), capital]),
+    };
+    let ranking = pick(
+        s,
+        vec![
+            Ranking::Bybit,
+            Ranking::Bitmex,
+            Ranking::Binance,
+            Ranking::Hyperliquid,
+            Ranking::Okx,
+            Ranking::RandomStart,
+            Ranking::ProRata,
+            Ranking::CappedProRata(Default::default()),
+        ],
+    );
+    let adl = Adl {
+        ranking,
+        cap: matches!(ranking, Ranking::CappedProRata(_)).then(|| Rate::from_f64(0.3)),
+        price: pick(
+            s,
+            vec![
+                ClosePrice::Bankruptcy,
+                ClosePrice::Mark,
+                ClosePrice::PreviousMark,
+            ],
+        ),
+        drawdown: s.chance(0.3).then(|| {
+            let share = pick(s, vec![0.05, 0.3, 1.0]);
+            (Rate::from_f64(share), whole(s, 2, 30) as u32)
+        }),
+    };
+    LiquidationSetup {
+        policies: (0..markets).map(|_| policy.build(grid, 1.0)).collect(),
+        fee: Rate(whole(s, 0, 10_000_000)),
+        latency: pick(s, vec![0.0, 0.0, 1.5]),
+        pools,
+        top_up: s.chance(0.3).then(|| (Cash(whole(s, 1, 50_000)), 7)),
+        backstop: s.chance(0.5).then_some(backstop),
+        adl: s.chance(0.6).then_some(adl),
+        socialise: pick(
+            s,
+            vec![None, Some(Socialise::Profit), Some(Socialise::Session(15))],
+        ),
     }
 }
 
