@@ -48,7 +48,8 @@ impl World {
             }
             let side = if held.0 > 0 { Side::Sell } else { Side::Buy };
             let order = Order::market(account, side, rules.unwinds(held));
-            let at = self.forced_arrival(account);
+            // The engine's latency is not the vault's.
+            let at = self.forced_arrival(account) - self.liquidation.latency;
             self.send(
                 at,
                 Origin::Forced(Terms::Book),

@@ -4,6 +4,7 @@
 //! ledger. The [`waterfall`] pays deficits: account equity, insurance fund, backstop, auto-deleveraging, socialised
 //! loss, and what nobody fills stays on the account as uncovered.
 
+pub mod auction;
 pub mod policy;
 pub mod settings;
 pub mod waterfall;

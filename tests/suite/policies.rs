@@ -376,7 +376,7 @@ fn caps_and_rounds_take_their_time() {
 
 // --- every policy by its name -----------------------------------------------------------------
 
-const CRASH: [&str; 6] = [
+pub const CRASH: [&str; 6] = [
     "length=52m",
     "cohort.retail.count=4000",
     "cohort.responsive.count=500",

@@ -1,0 +1,85 @@
+//! The margin spiral's closed form, met by the engine through a scenario: triggers spread evenly over
+//! prices, a linear impact law that nothing undoes, and a maintenance rate that answers the fall.
+//!
+//! # Reference
+//!
+//! A fall of the outside price by D₀ becomes D₀ · A, `A = 1 / (1 − R (1 + χ / (1 − m)))`, to first order in
+//! the fall: a rise of the rate by dm moves every trigger up by p / (1 − m) · dm. Self-sustained from
+//! `χ* = (1 − m) (1 / R − 1)` on.
+
+use deleverage::experiment::{Finished, Run};
+use deleverage::scenario::Scenario;
+use std::fmt::Write as _;
+
+const PRICE: f64 = 10_000.0;
+const M: f64 = 0.05;
+/// Share of the start price over which triggers are spread.
+const RANGE: f64 = 0.01;
+const ACCOUNTS: u32 = 10_000;
+/// Base units that each of them holds.
+const HELD: f64 = 1.0;
+
+/// Longs whose triggers are evenly spread over the percent below the start, and a first fall of the outside
+/// price by `shock` of it. One margin check a step: the rule sees what the checks before have done.
+fn run(r: f64, chi: f64, shock: f64, steps: u32) -> Finished {
+    let mut rows = String::from("account,market,qty,entry_price,collateral,mode\n");
+    for k in 0..ACCOUNTS {
+        // At the trigger t: C + q (t − p) = m q t.
+        let trigger = PRICE * (1.0 - RANGE * (f64::from(k) + 0.5) / f64::from(ACCOUNTS));
+        let collateral = HELD * (PRICE - (1.0 - M) * trigger);
+        let _ = writeln!(rows, "t{k},X,{HELD},{PRICE},{collateral:.6},isolated");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("positions.csv");
+    std::fs::write(&file, rows).unwrap();
+    // R = κ g, with g accounts' quantity over the prices that trigger them.
+    let (tick, lot) = (1e-4, 1e-2);
+    let lots_per_tick = f64::from(ACCOUNTS) * HELD / lot / (RANGE * PRICE / tick);
+    let text = format!(
+        "positions = {:?}\nlength = \"{steps}s\"\nrounds = {{ fixed = 1 }}\n\
+         [market.X]\ntick = {tick}\nlot = {lot}\nprice = {PRICE}\npath.constant = {{}}\nmark.mid = {{}}\n\
+         venue.impact = {{ law.linear.ticks_per_lot = {:e}, resilience = \"never\" }}\n\
+         [margin]\nwarn = 1.0\ncall = 1.0\nbase.fixed = {{ maintenance = {M}, initial = {M} }}\n\
+         [[margin.adjust]]\ndrawdown = {{ responsiveness = {chi} }}\n\
+         [[shock]]\nat = \"1s\"\nsize = {}\n",
+        file.display().to_string(),
+        r / lots_per_tick,
+        -shock
+    );
+    let scenario = Scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
+    Run::new(&scenario).finish().unwrap()
+}
+
+/// Relative fall of the mid at the end.
+fn fall(finished: &Finished) -> f64 {
+    let tick = 1e-4;
+    let last = finished.run.series.market(0).last().unwrap();
+    1.0 - last.mid * tick / PRICE
+}
+
+#[test]
+fn adaptive_margin_amplifies_as_its_closed_form() {
+    // R = κ g = 0.01 · 40.4255.
+    let r = 0.404255;
+    for (chi, expected) in [(0.0, 1.678571), (0.25, 2.043478)] {
+        let shock = 1e-3;
+        let amplification = fall(&run(r, chi, shock, 120)) / shock;
+        assert!(
+            (amplification / expected - 1.0).abs() < 0.01,
+            "χ = {chi}: {amplification}, expected {expected}"
+        );
+    }
+}
+
+#[test]
+fn the_margin_spiral_sustains_itself_from_the_critical_responsiveness_on() {
+    let r = 0.5;
+    let critical = (1.0 - M) * (1.0 / r - 1.0);
+    // So small a fall that only a spiral that sustains itself sells most of the accounts.
+    let sold_out = |chi: f64| {
+        let finished = run(r, chi, 1e-5, 1_500);
+        finished.summary.value("liquidations", None).unwrap() > 0.8 * f64::from(ACCOUNTS)
+    };
+    assert!(!sold_out(critical * 0.99), "below χ* = {critical}");
+    assert!(sold_out(critical * 1.01), "above χ* = {critical}");
+}
