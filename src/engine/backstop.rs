@@ -1,5 +1,6 @@
 //! The backstop at work: it takes accounts over in settlement and unwinds in the decisions' phase.
 
+use super::decide::FORCED;
 use super::event::EventKind;
 use super::world::{Origin, World};
 use crate::account::{State, Valuation};
@@ -7,6 +8,7 @@ use crate::liquidation::Terms;
 use crate::liquidation::waterfall::adl::{self, Claim};
 use crate::liquidation::waterfall::{Backstop, ClosePrice};
 use crate::market::Order;
+use crate::math::Purpose;
 use crate::trader::Intent;
 use crate::unit::{AccountId, Cash, Lots, MarketId, Side, Ticks};
 
@@ -48,8 +50,11 @@ impl World {
             }
             let side = if held.0 > 0 { Side::Sell } else { Side::Buy };
             let order = Order::market(account, side, rules.unwinds(held));
+            if self.safety.withheld(market, self.step) {
+                continue;
+            }
             // The engine's latency is not the vault's.
-            let at = self.forced_arrival(account) - self.liquidation.latency;
+            let at = self.forced_arrival(account, 0.0);
             self.send(
                 at,
                 Origin::Forced(Terms::Book),
@@ -158,14 +163,17 @@ impl World {
         }
     }
 
+    /// Steps from a forced order's release to its arrival.
+    pub(super) fn forced_latency(&self, market: MarketId) -> f64 {
+        self.liquidation.latency + self.safety.effects(market).forced_latency
+    }
+
     /// When a forced order of an account arrives.
-    pub(super) fn forced_arrival(&self, id: AccountId) -> f64 {
-        let mut stream = self.draws.stream(
-            crate::math::Purpose::Sequence,
-            super::decide::FORCED | id.0,
-            self.step,
-        );
-        f64::from(self.step) + self.liquidation.latency + stream.uniform()
+    pub(super) fn forced_arrival(&self, id: AccountId, latency: f64) -> f64 {
+        let mut stream = self
+            .draws
+            .stream(Purpose::Sequence, FORCED | id.0, self.step);
+        f64::from(self.step) + latency + stream.uniform()
     }
 
     /// Whether a market's pool of the insurance fund has fallen so far that auto-deleveraging takes the place of

@@ -46,13 +46,23 @@ impl World {
                 .stream(Purpose::Sequence, u32::from(c as u16), self.step);
             let mut requoting: Option<(AccountId, f64)> = None;
             for intent in &intents {
+                let effects = *self.safety.effects(intent.market());
+                if effects.cut_off {
+                    continue;
+                }
+                let latency = latency + effects.latency;
                 let at = match (intent, requoting) {
                     (Intent::Place { order, .. }, Some((owner, at))) if order.owner == owner => at,
                     _ => f64::from(self.step) + latency + stream.uniform(),
                 };
-                if let Intent::CancelAll { owner, .. } = intent {
-                    requoting = Some((*owner, at));
-                }
+                let at = match intent {
+                    Intent::CancelAll { owner, .. } => {
+                        let at = at + f64::from(effects.answer_delay);
+                        requoting = Some((*owner, at));
+                        at
+                    }
+                    Intent::Place { .. } => at,
+                };
                 self.send(at, Origin::Organic(CohortId(c as u16)), *intent);
             }
         }
@@ -87,6 +97,11 @@ impl World {
             .get(account.cohort.index())
             .map(|cohort| cohort.response);
         let reserve = account.reserve;
+        if self.cut_off(id) {
+            let due = self.step.saturating_add(1);
+            self.timers.push(Reverse((due, id, answer)));
+            return;
+        }
         self.ledger.standing_mut(id).set_answering(false);
         if state == State::Closed || self.ledger.is_flat(id) {
             return;
@@ -206,6 +221,9 @@ impl World {
         forced.clear();
         self.end_liquidations();
         for m in 0..self.markets.len() {
+            if self.safety.withheld(MarketId(m as u16), self.step) {
+                continue;
+            }
             cases.clear();
             // Deleveraging takes the place of orders, unless it found nobody to close against.
             if self.fund_has_fallen(MarketId(m as u16)) && !self.exhausted[m] {
@@ -231,10 +249,14 @@ impl World {
                 self.liquidation.policies[m].release(&view, &cases, &mut forced);
             }
         }
+        self.scratch.forced = forced;
+        self.throttle();
+        let forced = std::mem::take(&mut self.scratch.forced);
         // Only now, so that a cooldown in one market holds back none of the same step's others.
         for order in &forced {
             let id = order.order.owner;
-            let at = self.forced_arrival(id);
+            let latency = self.forced_latency(order.market);
+            let at = self.forced_arrival(id, latency);
             self.send(
                 at,
                 Origin::Forced(order.terms),
@@ -244,7 +266,7 @@ impl World {
                     lifetime: 0,
                 },
             );
-            let wait = order.cooldown.max(self.liquidation.latency.ceil() as u32);
+            let wait = order.cooldown.max(latency.ceil() as u32);
             let ready = self.step.saturating_add(wait);
             let before = self.ledger.account(id).ready_at;
             self.ledger.standing_mut(id).set_ready_at(ready.max(before));

@@ -17,12 +17,14 @@ pub(super) const FUNDING_DRIFT: f64 = 1e-3;
 impl World {
     /// Phase 1: the reference moves, and quotes follow it.
     pub(super) fn environment(&mut self) {
+        self.break_and_mend();
         let after = self.step as usize + 1;
         let time = f64::from(self.step) * self.dt;
         for m in 0..self.markets.len() {
             let market = &mut self.markets[m];
             market.reference = market.path[after];
-            market.liquidity = market.flight.factor(time);
+            let effects = self.safety.effects(MarketId(m as u16));
+            market.liquidity = market.flight.factor(time) * effects.depth;
             market.mid_before = market.venue.mid();
             let conditions = Conditions {
                 step: self.step + 1,
@@ -31,7 +33,10 @@ impl World {
             };
             let mut fills = std::mem::take(&mut self.scratch.fills);
             fills.clear();
-            market.venue.open(&conditions, &mut fills);
+            // In a halt nobody quotes anew, and nothing trades; what recovers is there at the reopening.
+            if !self.safety.halted(MarketId(m as u16), self.step) {
+                market.venue.open(&conditions, &mut fills);
+            }
             let row = &mut self.rows[m];
             *row = super::observer::MarketRow {
                 base_maintenance: row.base_maintenance,
@@ -47,6 +52,7 @@ impl World {
             // The rule of phase 4 sees the volume of the step before.
             self.published[m].depth = (self.rows[m].bid_depth, self.rows[m].ask_depth);
             self.last_volume[m] = volume;
+            self.reopen(m);
         }
     }
 
@@ -57,9 +63,11 @@ impl World {
                 .draws
                 .stream(Purpose::Oracle, m as u32, self.step)
                 .normal();
-            let market = &mut self.markets[m];
+            let market = &self.markets[m];
             let outside = market.anchor.price(market.reference);
-            market.index = market.oracle.observe(self.step, outside, draw);
+            let index = self.guarded_index(m, outside, draw);
+            let market = &mut self.markets[m];
+            market.index = index;
             let view = market.mark_view(self.step);
             market.mark.see(&view, self.dt);
             self.previous_marks[m] = self.marks[m];
@@ -129,6 +137,9 @@ impl World {
                 open_interest: self.ledger.open_interest(MarketId(m as u16)),
                 funding_rate: market.funding.rate(),
             };
+            if self.safety.effects(MarketId(m as u16)).feed_gap {
+                continue;
+            }
             market.rule.schedule(&view, &mut market.schedule);
             let whole = market.schedule.brackets()[0].maintenance;
             self.rows[m].base_maintenance = market.rule.trace().first().copied().unwrap_or(whole);

@@ -44,6 +44,26 @@ pub enum EventKind {
     Refused,
     /// The margin check was cut off by its round limit.
     RoundsExhausted,
+    /// Trade is halted; quantity: for so many steps, price: the midpoint.
+    Halted,
+    /// Trade goes on; quantity: what the auction traded between orders that waited, price: at which.
+    Reopened,
+    /// The throttle kept forced orders back; quantity: how much.
+    Throttled,
+    /// The oracle guard held back a print; price: the print.
+    PrintRejected,
+    /// Liquidation waits for a price that can be believed; price: the mark.
+    LiquidationSuspended,
+    /// Liquidation goes on; price: the mark.
+    LiquidationResumed,
+    /// Auto-deleveraging rests; quantity: the last that was closed.
+    DeleveragingPaused,
+    /// The kill switch stopped everything; amount: bad debt so far.
+    Killed,
+    /// A fault began; quantity: its place in the scenario's list.
+    FaultBegan,
+    /// A fault ended; quantity: its place in the scenario's list.
+    FaultEnded,
     /// The backstop took a position over; account: whose it was, quantity: its signed change, price and amount: of
     /// the hand-over.
     TakenOver,
@@ -55,7 +75,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 31] = [
         Self::Warned,
         Self::Called,
         Self::CallCured,
@@ -74,6 +94,16 @@ impl EventKind {
         Self::FundingPaid,
         Self::Refused,
         Self::RoundsExhausted,
+        Self::Halted,
+        Self::Reopened,
+        Self::Throttled,
+        Self::PrintRejected,
+        Self::LiquidationSuspended,
+        Self::LiquidationResumed,
+        Self::DeleveragingPaused,
+        Self::Killed,
+        Self::FaultBegan,
+        Self::FaultEnded,
         Self::TakenOver,
         Self::BackstopStopped,
         Self::FundToppedUp,
@@ -99,6 +129,16 @@ impl EventKind {
             Self::FundingPaid => "funding_paid",
             Self::Refused => "refused",
             Self::RoundsExhausted => "rounds_exhausted",
+            Self::Halted => "halted",
+            Self::Reopened => "reopened",
+            Self::Throttled => "throttled",
+            Self::PrintRejected => "print_rejected",
+            Self::LiquidationSuspended => "liquidation_suspended",
+            Self::LiquidationResumed => "liquidation_resumed",
+            Self::DeleveragingPaused => "deleveraging_paused",
+            Self::Killed => "killed",
+            Self::FaultBegan => "fault_began",
+            Self::FaultEnded => "fault_ended",
             Self::TakenOver => "taken_over",
             Self::BackstopStopped => "backstop_stopped",
             Self::FundToppedUp => "fund_topped_up",

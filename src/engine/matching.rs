@@ -26,6 +26,9 @@ impl World {
         due.extend(self.inbox.drain(..count));
         let mut forced = 0;
         for pending in &due {
+            let Some(pending) = self.hold(*pending) else {
+                continue;
+            };
             match (pending.origin, pending.intent) {
                 (
                     Origin::Organic(cohort),
@@ -48,7 +51,13 @@ impl World {
         forced
     }
 
-    fn place(&mut self, cohort: CohortId, market: MarketId, order: &Order, lifetime: u32) {
+    pub(super) fn place(
+        &mut self,
+        cohort: CohortId,
+        market: MarketId,
+        order: &Order,
+        lifetime: u32,
+    ) {
         let id = order.owner;
         if self.ledger.account(id).state >= State::Liquidating || !self.admits(market, order) {
             self.emit(
@@ -77,7 +86,7 @@ impl World {
 
     /// Whether a trader may place an order: one that makes the position larger needs initial
     /// margin for all that would then be held.
-    fn admits(&self, market: MarketId, order: &Order) -> bool {
+    pub(super) fn admits(&self, market: MarketId, order: &Order) -> bool {
         let id = order.owner;
         let Some(slot) = self.ledger.place(id, market) else {
             return false;
@@ -86,6 +95,11 @@ impl World {
         let after = Lots(held.0 + order.quantity.0 * order.side.sign());
         if after.0.abs() <= held.0.abs() && after.signum() * held.signum() >= 0 {
             return true;
+        }
+        if let Some(most) = self.safety.guards[market.index()].most_open_interest
+            && self.ledger.open_interest(market) + order.quantity > most
+        {
+            return false;
         }
         let mut required = Cash::ZERO;
         for (other, slot) in self.ledger.places(id) {
@@ -105,22 +119,9 @@ impl World {
 
     /// Trades a forced order as far as its account is still in liquidation and holds so much; whether it
     /// traded.
-    fn force(&mut self, market: MarketId, order: &Order, terms: Terms) -> bool {
-        let id = order.owner;
-        let unwinding = self.is_vault(id);
-        if self.ledger.account(id).state != State::Liquidating && !unwinding {
+    pub(super) fn force(&mut self, market: MarketId, order: &Order, terms: Terms) -> bool {
+        let Some(order) = self.closing(market, order) else {
             return false;
-        }
-        let Some(held) = self.ledger.position(id, market).map(|slot| slot.quantity) else {
-            return false;
-        };
-        let closing = if held.0 > 0 { Side::Sell } else { Side::Buy };
-        if closing != order.side {
-            return false;
-        }
-        let order = Order {
-            quantity: order.quantity.min(held.abs()),
-            ..*order
         };
         let mark = self.marks[market.index()];
         let execution = match terms {
@@ -132,8 +133,29 @@ impl World {
         if execution.filled.is_zero() {
             return false;
         }
+        self.book_forced(market, &order, &execution);
+        true
+    }
+
+    /// A forced order as far as it closes something that its account in liquidation, or the backstop, holds.
+    pub(super) fn closing(&self, market: MarketId, order: &Order) -> Option<Order> {
+        let liquidating = self.ledger.account(order.owner).state == State::Liquidating;
+        if !liquidating && !self.is_vault(order.owner) {
+            return None;
+        }
+        let held = self.ledger.position(order.owner, market)?.quantity;
+        let closing = if held.0 > 0 { Side::Sell } else { Side::Buy };
+        (closing == order.side && !held.is_zero()).then(|| Order {
+            quantity: order.quantity.min(held.abs()),
+            ..*order
+        })
+    }
+
+    /// Enters a forced trade in the step's row, tells it, and takes its fee.
+    pub(super) fn book_forced(&mut self, market: MarketId, order: &Order, execution: &Execution) {
+        let (id, side, mark) = (order.owner, order.side, self.marks[market.index()]);
         let row = &mut self.rows[market.index()];
-        match order.side {
+        match side {
             Side::Sell => {
                 row.forced_sold += execution.filled;
                 row.forced_sold_value += execution.value.abs();
@@ -148,7 +170,7 @@ impl World {
             EventKind::ForcedTrade,
             Some(id),
             Some(market),
-            Lots(execution.filled.0 * order.side.sign()),
+            Lots(execution.filled.0 * side.sign()),
             price,
             execution.value.abs(),
         );
@@ -156,14 +178,14 @@ impl World {
             - self.markets[market.index()]
                 .contract
                 .value(execution.filled, mark);
-        self.totals.forced_cost += match order.side {
+        self.totals.forced_cost += match side {
             Side::Sell => -worse,
             Side::Buy => worse,
         };
-        if unwinding {
-            return true;
+        if self.is_vault(id) {
+            return;
         }
-        let fee = self.forced_fee(market, &order, &execution);
+        let fee = self.forced_fee(market, order, execution);
         let left = Cash::clamped(self.equity(id).max(0));
         let fee = fee.min(left);
         if fee > Cash::ZERO {
@@ -178,7 +200,6 @@ impl World {
                 fee,
             );
         }
-        true
     }
 
     /// What the liquidation of a fill costs the account, as far as it can pay.
@@ -198,6 +219,7 @@ impl World {
 
     /// Whether the book could fill all of an order.
     fn fills_whole(&self, market: MarketId, order: &Order) -> bool {
+        let order = self.collared(market, order);
         let limit = order.limit.unwrap_or(match order.side {
             Side::Sell => Ticks(1),
             Side::Buy => Ticks::MAX,
@@ -210,9 +232,13 @@ impl World {
     fn execute(&mut self, market: MarketId, order: &Order) -> Execution {
         let mut fills = std::mem::take(&mut self.scratch.fills);
         fills.clear();
-        let execution = self.markets[market.index()].venue.submit(order, &mut fills);
+        let allowed = self.collared(market, order);
+        let execution = self.markets[market.index()]
+            .venue
+            .submit(&allowed, &mut fills);
         self.scratch.fills = fills;
         self.book(market);
+        self.note_collar(market, order, &execution);
         execution
     }
 

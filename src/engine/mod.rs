@@ -9,6 +9,7 @@ pub mod event;
 mod matching;
 mod observe;
 pub mod observer;
+mod safety;
 mod settlement;
 pub mod setup;
 pub mod step;

@@ -7,8 +7,12 @@ use crate::unit::MarketId;
 impl World {
     /// Phase 9; also lets the anchor and the liquidity providers take in where the step ended.
     pub(super) fn observe(&mut self, rounds: u32, observer: &mut impl Observer) {
-        for market in &mut self.markets {
+        for (m, market) in self.markets.iter_mut().enumerate() {
             let mid = market.venue.mid();
+            // A price that nobody trades at moves no other.
+            if self.safety.halted(MarketId(m as u16), self.step) {
+                continue;
+            }
             market.anchor.absorb(mid, market.reference, self.dt);
             market.flight.see(mid, self.dt);
         }

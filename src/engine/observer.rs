@@ -39,6 +39,10 @@ pub struct MarketRow {
     pub forced_sold_value: Cash,
     /// Value of what was bought by force.
     pub forced_bought_value: Cash,
+    /// Forced quantity that a halt or the throttle kept back.
+    pub deferred: Lots,
+    /// Whether trade is halted.
+    pub halted: bool,
     /// Open interest.
     pub open_interest: Lots,
     /// Maintenance rate of the first bracket.

@@ -37,7 +37,10 @@ impl World {
         let mut liquidating = std::mem::take(&mut self.liquidating);
         liquidating.retain(|id| {
             let id = *id;
-            if !self.ledger.is_flat(id) && self.is_for_the_queue(id, &mut promised) {
+            if !self.ledger.is_flat(id)
+                && !self.liquidation_waits(id)
+                && self.is_for_the_queue(id, &mut promised)
+            {
                 if together {
                     claimants.push(id);
                 } else {
@@ -150,6 +153,9 @@ impl World {
 
     /// Closes one position against the queue; what that cost the winners.
     fn close_alone(&mut self, id: AccountId, market: MarketId, price: ClosePrice) -> Cash {
+        if self.deleveraging_rests(market) {
+            return Cash::ZERO;
+        }
         let Some(claim) = self.claim(id, market, price) else {
             return Cash::ZERO;
         };
@@ -179,6 +185,9 @@ impl World {
         longs: bool,
         price: ClosePrice,
     ) -> Cash {
+        if self.deleveraging_rests(market) {
+            return Cash::ZERO;
+        }
         let mut claims: Vec<Claim> = Vec::new();
         for id in ids {
             let slot = self.ledger.position(*id, market);
@@ -202,6 +211,12 @@ impl World {
         let cost = self.book_deleveraging(market, &fills);
         self.scratch.fills = fills;
         cost
+    }
+
+    /// Whether a fail-safe lets auto-deleveraging rest in a market.
+    fn deleveraging_rests(&self, market: MarketId) -> bool {
+        let pause = &self.safety.guards[market.index()].adl;
+        pause.as_ref().is_some_and(|pause| !pause.allows(self.step))
     }
 
     /// The value at which a position is to be closed, by the price that is asked for.
@@ -257,8 +272,10 @@ impl World {
         let mark = self.marks[market.index()];
         let contract = self.markets[market.index()].contract;
         let mut cost = Cash::ZERO;
+        let mut closed = Lots::ZERO;
         for fill in fills.iter().filter(|fill| fill.maker != AccountId::FEES) {
             self.touched.push(fill.maker);
+            closed += fill.quantity;
             self.totals.deleveraged += fill.value.abs();
             let worse = fill.value - contract.value(fill.quantity, mark);
             cost += match fill.side {
@@ -272,6 +289,21 @@ impl World {
                 Lots(-fill.quantity.0 * fill.side.sign()),
                 fill.price,
                 fill.value.abs(),
+            );
+        }
+        // What there was before the close.
+        let open_interest = self.ledger.open_interest(market) + closed;
+        let step = self.step;
+        if let Some(pause) = &mut self.safety.guards[market.index()].adl
+            && pause.see(step, closed, open_interest)
+        {
+            self.emit(
+                EventKind::DeleveragingPaused,
+                None,
+                Some(market),
+                closed,
+                mark,
+                Cash::ZERO,
             );
         }
         cost

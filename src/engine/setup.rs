@@ -11,6 +11,7 @@ use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{Contract, Venue};
+use crate::safety::SafetySetup;
 use crate::trader::{Behaviour, Members, ResponseSettings};
 use crate::unit::{AccountId, Cash, Grid, Rate};
 use schemars::JsonSchema;
@@ -150,6 +151,8 @@ pub struct Setup {
     pub thresholds: Thresholds,
     /// How, and who pays.
     pub liquidation: LiquidationSetup,
+    /// Fail-safes and faults.
+    pub safety: SafetySetup,
     /// The markets.
     pub markets: Vec<MarketSetup>,
     /// The cohorts, in the order of their accounts.

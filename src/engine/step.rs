@@ -44,6 +44,7 @@ impl World {
         self.open_session();
         self.environment();
         self.publish_marks();
+        self.lay_collars();
         self.accrue();
         self.set_risk_parameters();
         let mut round = 0;
@@ -55,6 +56,7 @@ impl World {
             }
             self.release_forced();
             let forced = self.match_orders();
+            self.guard_prices();
             self.settle();
             round += 1;
             match self.rounds {
@@ -75,6 +77,7 @@ impl World {
             }
         }
         self.tend_fund();
+        self.close_guards();
         self.observe(round, observer);
         let checked = if self.audit_every_step {
             self.ledger.audit().map(|_| ())

@@ -122,16 +122,22 @@ impl World {
                     .account(id)
                     .called_at
                     .saturating_add(self.thresholds.grace);
-                if self.step >= due {
+                if self.step < due {
+                    self.timers.push(Reverse((due, id, Answer::GraceEnds)));
+                } else if self.liquidation_waits(id) {
+                    self.uneasy.push(id);
+                } else {
                     self.begin_liquidation(id, equity);
                     return;
                 }
-                self.timers.push(Reverse((due, id, Answer::GraceEnds)));
             }
             Standing::Bankrupt => {
                 self.call(id, equity);
-                self.begin_liquidation(id, equity);
-                return;
+                if !self.liquidation_waits(id) {
+                    self.begin_liquidation(id, equity);
+                    return;
+                }
+                self.uneasy.push(id);
             }
         }
         if self.ledger.account(id).isolated().is_none() {
@@ -212,7 +218,8 @@ impl World {
             let wait = (stream.exponential() * delay.as_seconds() / self.dt).ceil();
             let due = self
                 .step
-                .saturating_add(wait.min(f64::from(u32::MAX)) as u32);
+                .saturating_add(wait.min(f64::from(u32::MAX)) as u32)
+                .saturating_add(self.answer_delay(id));
             self.timers.push(Reverse((due, id, answer)));
             self.ledger.standing_mut(id).set_answering(true);
         }

@@ -6,6 +6,7 @@
 use super::backstop::Vault;
 use super::event::{Event, EventKind};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
+use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
@@ -139,6 +140,7 @@ pub struct World {
     pub(super) vault: Option<Vault>,
     /// Equity by account as the session began, where losses are taken from its winners.
     pub(super) opening: Vec<i128>,
+    pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
     pub(super) audit_every_step: bool,
     pub(super) markets: Vec<Market>,
@@ -181,6 +183,7 @@ impl World {
             rounds,
             thresholds,
             liquidation,
+            safety,
             markets,
             cohorts,
             mut ledger,
@@ -222,6 +225,7 @@ impl World {
             }
         });
         let index = TriggerIndex::build(&ledger, &bases);
+        let prices: Vec<f64> = markets.iter().map(|market| market.reference).collect();
         let accounts = ledger.len();
         let marks: Vec<Ticks> = markets
             .iter()
@@ -247,6 +251,7 @@ impl World {
             vault,
             opening: Vec::new(),
             liquidation,
+            safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
             audit_every_step,
             previous_marks: marks.clone(),

@@ -42,6 +42,8 @@ pub struct Finished {
     pub run: Recorded,
     /// Its twin, where one was asked for.
     pub twin: Option<Recorded>,
+    /// The same without fail-safes, where a twin was asked for and there are any.
+    pub unguarded: Option<Recorded>,
     /// Every metric.
     pub summary: Summary,
     /// What became of the scenario's expectations.
@@ -149,15 +151,15 @@ impl<'a> Run<'a> {
             })?;
             Ok::<_, RunError>((recorded, reason, world.now(), shots.taken))
         };
-        let (run, twin) = if self.twin {
-            let (mut setup, _) = world(Mode::Twin)?;
+        let other = |mode| {
+            let (mut setup, _) = world(mode)?;
             setup.audit_every_step = self.audit_every_step;
-            let beside = || {
-                let recorder = Recorder::new(Frame::of(&setup), 1);
-                let mut world = World::new(setup);
-                record(&mut world, recorder, |_| !stopped()).map(|(recorded, _)| recorded)
-            };
-            let (run, twin) = rayon::join(alone, beside);
+            let recorder = Recorder::new(Frame::of(&setup), 1);
+            let mut world = World::new(setup);
+            record(&mut world, recorder, |_| !stopped()).map(|(recorded, _)| recorded)
+        };
+        let (run, twin) = if self.twin {
+            let (run, twin) = rayon::join(alone, || other(Mode::Twin));
             (run?, Some(twin?))
         } else {
             (alone()?, None)
@@ -166,6 +168,14 @@ impl<'a> Run<'a> {
         let mut summary = measure::evaluate(&run);
         if let Some(twin) = &twin {
             summary.extend(measure::twin::compare(&run, twin));
+        }
+        let unguarded = if self.twin && !self.scenario.safety.is_empty() {
+            Some(other(Mode::Unguarded)?)
+        } else {
+            None
+        };
+        if let Some(without) = &unguarded {
+            summary.extend(measure::safety::compare(&run, without));
         }
         let (unchecked, checked): (Vec<_>, Vec<_>) = self
             .scenario
@@ -180,6 +190,7 @@ impl<'a> Run<'a> {
         Ok(Finished {
             run,
             twin,
+            unguarded,
             summary,
             outcomes,
             unchecked,

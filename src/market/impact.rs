@@ -354,6 +354,10 @@ impl Venue for Impact {
         self.last
     }
 
+    fn print(&mut self, price: Ticks) {
+        self.last = price;
+    }
+
     fn depth(&self, side: Side, limit: Ticks) -> Lots {
         let top = self.frame.top();
         match side {

@@ -51,9 +51,35 @@ pub struct Oracle {
     heartbeat: u32,
     published: f64,
     published_at: u32,
-    pipe: VecDeque<(u32, f64)>,
+    /// Prices on their way: when each takes effect, when it was observed, what it is.
+    pipe: VecDeque<(u32, u32, f64)>,
     delay: u32,
     index: f64,
+    /// When the price in force was observed, and whether it came into force in the last step.
+    observed_at: u32,
+    fresh: bool,
+    factor: f64,
+}
+
+/// What keeps an oracle from its work in a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Disturbance {
+    /// It publishes nothing.
+    pub frozen: bool,
+    /// Additional steps from observation to effect.
+    pub delay: u32,
+    /// Factor on what it publishes.
+    pub factor: f64,
+}
+
+impl Default for Disturbance {
+    fn default() -> Self {
+        Self {
+            frozen: false,
+            delay: 0,
+            factor: 1.0,
+        }
+    }
 }
 
 impl Oracle {
@@ -68,33 +94,62 @@ impl Oracle {
             pipe: VecDeque::with_capacity(delay.min(1 << 20) as usize + 1),
             delay,
             index: price,
+            observed_at: 0,
+            fresh: false,
+            factor: 1.0,
         }
     }
 
     /// Observes the outside price in a step, with a standard normal draw for the error, and gives
     /// the index in force.
-    pub fn observe(&mut self, step: u32, outside: f64, draw: f64) -> f64 {
+    pub fn observe(
+        &mut self,
+        step: u32,
+        outside: f64,
+        draw: f64,
+        disturbance: &Disturbance,
+    ) -> f64 {
+        // A false print is published at once, and so is the first true one after it.
+        let outside = outside * disturbance.factor;
         let due = step == 0 || step - self.published_at >= self.heartbeat;
         let moved = self.settings.deviation > 0.0
             && (outside / self.published - 1.0).abs() >= self.settings.deviation;
-        if due || moved {
+        let false_print =
+            disturbance.factor != std::mem::replace(&mut self.factor, disturbance.factor);
+        if !disturbance.frozen && (due || moved || false_print) {
             self.published = if self.settings.noise > 0.0 {
                 outside * ops::exp(self.settings.noise * draw)
             } else {
                 outside
             };
             self.published_at = step;
+            let delay = self.delay.saturating_add(disturbance.delay);
             self.pipe
-                .push_back((step.saturating_add(self.delay), self.published));
+                .push_back((step.saturating_add(delay), step, self.published));
         }
-        while let Some((at, price)) = self.pipe.front() {
+        self.fresh = false;
+        while let Some((at, observed, price)) = self.pipe.front()
+            && !disturbance.frozen
+        {
             if *at > step {
                 break;
             }
             self.index = *price;
+            self.observed_at = *observed;
+            self.fresh = true;
             self.pipe.pop_front();
         }
         self.index
+    }
+
+    /// Whether the price in force came into force in the last step observed.
+    pub const fn fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// How many steps ago the price in force was observed.
+    pub const fn age(&self, step: u32) -> u32 {
+        step.saturating_sub(self.observed_at)
     }
 }
 
@@ -117,7 +172,7 @@ mod tests {
                     0..4 => 100.0 + f64::from(step),
                     _ => 110.0 + f64::from(step) / 10.0,
                 };
-                oracle.observe(step, outside, 0.0)
+                oracle.observe(step, outside, 0.0, &Disturbance::default())
             })
             .collect();
         // Step 4 deviates by 10 %: in force at 6. The heartbeat falls due at 14: in force at 16.

@@ -57,6 +57,9 @@ pub trait Venue: Send {
     /// Price of the last trade.
     fn last(&self) -> Ticks;
 
+    /// Is told of a trade outside the book, such as a call auction's: it is the last one now.
+    fn print(&mut self, price: Ticks);
+
     /// Quantity that a taker of `side` could trade at prices up to and including `limit`.
     fn depth(&self, side: Side, limit: Ticks) -> Lots;
 }

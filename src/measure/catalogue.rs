@@ -152,6 +152,24 @@ catalogue! {
         REFUSED "refused_orders" Count Neutral "orders refused":
             "Orders refused for want of initial margin."
     }
+    World Safety {
+        HALTS "halts" Count Neutral "halts":
+            "Times that a circuit breaker or a limit state halted a market."
+        HALTED_TIME "halted_time" Seconds Lower "halted":
+            "Time that markets were halted, by a fail-safe or a fault, summed over the markets."
+        DEFERRED_STEPS "deferred_steps" Count Neutral "steps of deferred orders":
+            "Steps in which a halt or the throttle kept forced orders back, counted in each market."
+        PRINTS_REJECTED "prints_rejected" Count Neutral "prints held back":
+            "Oracle prints that the guard held back."
+        SUSPENDED_TIME "suspended_time" Seconds Lower "liquidation suspended":
+            "Time that the oracle guard suspended liquidation, summed over the markets."
+        ADL_PAUSES "adl_pauses" Count Neutral "ADL pauses":
+            "Times that auto-deleveraging was paused after a burst."
+        KILLED_AT "killed_at" Seconds Neutral "kill switch":
+            "Time at which the kill switch stopped everything; none where it did not."
+        FAULTS "faults" Count Neutral "faults":
+            "Faults that began."
+    }
     World Engine {
         ROUNDS_EXHAUSTED "rounds_exhausted" Count Lower "checks cut off":
             "Steps whose margin check was cut off by the round limit."
@@ -173,6 +191,20 @@ catalogue! {
             "Bad debt over that of the twin; 1 where both are 0, infinite where only the twin's is."
         AMPLIFICATION_LIQUIDATED_TOTAL "amplification_liquidated_notional_total" Ratio Lower "liquidated, all markets":
             "Liquidated notional of all markets over that of the twin; 1 where both are 0, infinite where only the twin's is."
+    }
+    Market Unguarded {
+        PREVENTED_DRAWDOWN "guards_prevented_drawdown" Share Higher "drawdown prevented":
+            "Drawdown of the mid without fail-safes less that with them; negative where they deepened it."
+    }
+    World Unguarded {
+        PREVENTED_ACCOUNTS "guards_prevented_liquidated_accounts" Count Higher "accounts spared":
+            "Accounts liquidated without fail-safes but not with them, less those liquidated only with them."
+        PREVENTED_NOTIONAL "guards_prevented_notional" Currency Higher "liquidation prevented":
+            "Liquidated notional without fail-safes less that with them."
+        PREVENTED_BAD_DEBT "guards_prevented_bad_debt" Currency Higher "bad debt prevented":
+            "Bad debt without fail-safes less that with them."
+        PUT_OFF "guards_put_off" Seconds Neutral "liquidations put off":
+            "Median of how much later accounts were first liquidated than without fail-safes, over those liquidated in both runs; negative where earlier."
     }
 }
 

@@ -170,6 +170,10 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     add(&m::STOPS, count(EventKind::Stopped));
     add(&m::REFUSED, count(EventKind::Refused));
 
+    metrics.extend(super::safety::metrics(run));
+    let mut add = |definition: &'static Definition, value: Option<f64>| {
+        metrics.push(Metric::new(definition, None, value));
+    };
     add(&m::ROUNDS_EXHAUSTED, count(EventKind::RoundsExhausted));
     add(&m::CONSERVATION, Some(run.gap.unsigned_abs() as f64));
 }

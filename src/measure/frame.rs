@@ -32,6 +32,8 @@ pub struct Frame {
     pub accounts: u32,
     /// Balance of the insurance fund.
     pub fund: Cash,
+    /// Whether there are fail-safes or faults.
+    pub guarded: bool,
 }
 
 impl Frame {
@@ -55,6 +57,7 @@ impl Frame {
                 .collect(),
             accounts: ledger.traders().count() as u32,
             fund: ledger.account(AccountId::FUND).cash,
+            guarded: !setup.safety.is_empty(),
         }
     }
 

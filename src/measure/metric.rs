@@ -84,10 +84,14 @@ pub enum Group {
     Loss,
     /// What traders were told, and did.
     Traders,
+    /// What fail-safes did, and what broke.
+    Safety,
     /// Whether the numbers add up.
     Engine,
     /// The run against its twin.
     Feedback,
+    /// The run against the same without fail-safes.
+    Unguarded,
 }
 
 impl Group {
@@ -101,8 +105,10 @@ impl Group {
             Self::Margin => "Margin",
             Self::Loss => "Losses, and who paid them",
             Self::Traders => "Traders",
+            Self::Safety => "Fail-safes and faults",
             Self::Engine => "Engine",
             Self::Feedback => "Feedback: the run over its twin without impact",
+            Self::Unguarded => "Fail-safes: the run against the same without them",
         }
     }
 }
@@ -129,7 +135,7 @@ pub struct Definition {
 impl Definition {
     /// Whether it exists only where the run has a twin.
     pub fn needs_twin(&self) -> bool {
-        self.group == Group::Feedback
+        matches!(self.group, Group::Feedback | Group::Unguarded)
     }
 }
 

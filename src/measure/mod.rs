@@ -12,6 +12,7 @@ pub mod frame;
 pub mod metric;
 pub mod procyclicality;
 pub mod recorder;
+pub mod safety;
 pub mod shortfall;
 pub mod summary;
 pub mod tally;

@@ -70,6 +70,8 @@ impl Series {
                     forced_bought: last.forced_bought + market.forced_bought,
                     forced_sold_value: last.forced_sold_value + market.forced_sold_value,
                     forced_bought_value: last.forced_bought_value + market.forced_bought_value,
+                    deferred: last.deferred.max(market.deferred),
+                    halted: last.halted || market.halted,
                     ..*market
                 };
             }

@@ -154,6 +154,10 @@ pub struct Tally {
     pub steps: u32,
     /// By market.
     pub markets: Vec<MarketTally>,
+    /// Steps in which trade was halted, summed over the markets.
+    pub halted_steps: u64,
+    /// Steps in which forced orders were kept back, summed over the markets.
+    pub deferred_steps: u64,
     /// The world at the end of the last step.
     pub world: WorldRow,
     /// Largest fall of the insurance fund's balance from its highest.
@@ -167,6 +171,8 @@ impl Tally {
         Self {
             steps: 0,
             markets: frame.markets.iter().map(MarketTally::new).collect(),
+            halted_steps: 0,
+            deferred_steps: 0,
             world: WorldRow {
                 fund: frame.fund,
                 ..WorldRow::default()
@@ -181,6 +187,8 @@ impl Tally {
         let time = frame.seconds(step);
         for ((tally, frame), row) in self.markets.iter_mut().zip(&frame.markets).zip(markets) {
             tally.see(frame, row, time);
+            self.halted_steps += u64::from(row.halted);
+            self.deferred_steps += u64::from(!row.deferred.is_zero());
         }
         self.fund_high = self.fund_high.max(world.fund);
         self.fund_drawdown = self.fund_drawdown.max(self.fund_high - world.fund);

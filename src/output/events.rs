@@ -27,6 +27,7 @@ struct Carries {
     price: bool,
     amount: bool,
     rate: bool,
+    count: bool,
 }
 
 const fn carries(kind: EventKind) -> Carries {
@@ -34,17 +35,52 @@ const fn carries(kind: EventKind) -> Carries {
     Carries {
         quantity: matches!(
             kind,
-            K::Deleveraged | K::ForcedTrade | K::AutoDeleveraged | K::TakenOver | K::Refused
+            K::Deleveraged
+                | K::ForcedTrade
+                | K::AutoDeleveraged
+                | K::TakenOver
+                | K::Refused
+                | K::Reopened
+                | K::Throttled
+                | K::DeleveragingPaused
         ),
         price: matches!(
             kind,
-            K::Stopped | K::LiquidationBegan | K::ForcedTrade | K::AutoDeleveraged | K::TakenOver
+            K::Stopped
+                | K::LiquidationBegan
+                | K::ForcedTrade
+                | K::AutoDeleveraged
+                | K::TakenOver
+                | K::Halted
+                | K::Reopened
+                | K::Throttled
+                | K::PrintRejected
+                | K::LiquidationSuspended
+                | K::LiquidationResumed
+                | K::DeleveragingPaused
         ),
         amount: !matches!(
             kind,
-            K::Deleveraged | K::Stopped | K::FundingPaid | K::Refused | K::RoundsExhausted
+            K::Deleveraged
+                | K::Stopped
+                | K::FundingPaid
+                | K::Refused
+                | K::RoundsExhausted
+                | K::Halted
+                | K::Reopened
+                | K::Throttled
+                | K::PrintRejected
+                | K::LiquidationSuspended
+                | K::LiquidationResumed
+                | K::DeleveragingPaused
+                | K::FaultBegan
+                | K::FaultEnded
         ),
         rate: matches!(kind, K::FundingPaid),
+        count: matches!(
+            kind,
+            K::RoundsExhausted | K::Halted | K::FaultBegan | K::FaultEnded
+        ),
     }
 }
 
@@ -174,6 +210,14 @@ fn columns<'a>(with_time: bool, with_names: bool) -> Vec<Column<EventView<'a>>> 
             "share",
             "Funding rate per period.",
             |v: &V<'a>| real(v.carries.rate.then(|| Rate(v.event.amount.0).as_f64())),
+        )
+        .optional(),
+        Column::new(
+            "count",
+            Integer,
+            "count",
+            "Rounds of a check cut off, steps of a halt, or a fault's place in the list.",
+            |v: &V<'a>| integer(v.carries.count.then_some(v.event.quantity.0)),
         )
         .optional(),
         Column::new(

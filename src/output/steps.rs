@@ -148,6 +148,20 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
             |v| money(v, v.row.forced_bought_value),
         ),
         Column::new(
+            "deferred",
+            Real,
+            "base",
+            "Forced quantity that a halt or the throttle kept back; the most since the row before.",
+            |v| Cell::Real(v.factors.quantity(v.row.deferred)),
+        ),
+        Column::new(
+            "halted",
+            Integer,
+            "count",
+            "1 where trade was halted since the row before, else 0.",
+            |v| Cell::Integer(v.row.halted.into()),
+        ),
+        Column::new(
             "open_interest",
             Real,
             "base",

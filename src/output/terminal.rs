@@ -66,7 +66,7 @@ const VALUE: usize = 13;
 /// Markets side by side: as many as fit in 80 columns.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 11] = [
     Group::Price,
     Group::Liquidity,
     Group::Liquidation,
@@ -74,8 +74,10 @@ const GROUPS: [Group; 9] = [
     Group::Margin,
     Group::Loss,
     Group::Traders,
+    Group::Safety,
     Group::Engine,
     Group::Feedback,
+    Group::Unguarded,
 ];
 
 /// The metrics as a table, one column for each market; metrics without any value are left out.

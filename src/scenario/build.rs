@@ -12,6 +12,7 @@ use crate::market::{Book, Contract, Frame, Impact, Venue};
 use crate::math::Draws;
 use crate::math::linear::{Matrix, correlation_factor};
 use crate::path::{Bars, Paths, PricePath, Source, TimeGrid};
+use crate::safety::{Faults, SafetySetup};
 use crate::trader::population::{Ground, Holding, Population, populate};
 use crate::trader::{CohortSettings, ResponseSettings};
 use crate::unit::{AccountId, Cash, Grid, Lots, Rate, Span, Ticks};
@@ -27,6 +28,8 @@ pub enum Mode {
     Run,
     /// They are absorbed at the mark, without impact: the twin that a run is compared with.
     Twin,
+    /// They do, and no fail-safe holds anything back: what fail-safes are compared with.
+    Unguarded,
 }
 
 /// What a world's builder has to say beside the world.
@@ -261,6 +264,7 @@ impl<'a> Prepared<'a> {
             rounds: scenario.rounds,
             thresholds,
             liquidation,
+            safety: self.safety(&draws, mode)?,
             markets,
             cohorts,
             ledger: population.ledger,
@@ -330,6 +334,48 @@ impl<'a> Prepared<'a> {
                         Socialise::Session(session.length.steps(dt).max(1))
                     }
                 }),
+        })
+    }
+
+    /// Fail-safes and faults.
+    fn safety(&self, draws: &Draws, mode: Mode) -> Result<SafetySetup, Vec<Problem>> {
+        let scenario = self.scenario;
+        let names: Vec<&str> = scenario.markets.iter().map(String::as_str).collect();
+        let outages = scenario
+            .fault
+            .iter()
+            .enumerate()
+            .flat_map(|(place, fault)| fault.outages(place, &self.grid, &names, draws))
+            .collect();
+        let faults = Faults::new(outages, names.len(), self.grid.dt);
+        if mode == Mode::Unguarded {
+            return Ok(SafetySetup {
+                faults,
+                ..SafetySetup::default()
+            });
+        }
+        let guards = &scenario.safety;
+        let open_interest_caps = names
+            .iter()
+            .zip(&self.grids)
+            .map(|(name, grid)| {
+                let cap = guards.open_interest_cap.get(*name);
+                cap.map(|cap| grid.lots(*cap))
+                    .transpose()
+                    .map_err(|error| plain(format!("safety.open_interest_cap.{name}"), error))
+            })
+            .collect::<Result<_, _>>()?;
+        let most_bad_debt = guards
+            .kill_switch
+            .and_then(|kill| kill.bad_debt)
+            .map(|debt| self.grids[0].cash(debt))
+            .transpose()
+            .map_err(|error| plain("safety.kill_switch.bad_debt", error))?;
+        Ok(SafetySetup {
+            guards: guards.clone(),
+            open_interest_caps,
+            most_bad_debt,
+            faults,
         })
     }
 

@@ -28,6 +28,7 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
     }
     nested("margin", scenario.margin.problems());
     nested("liquidation", scenario.liquidation.problems(names));
+    nested("safety", scenario.safety.problems());
     for (name, cohort) in &scenario.cohort {
         nested(&format!("cohort.{name}"), cohort.problems(names));
     }
@@ -79,6 +80,18 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
                     problem.message,
                 );
             }
+        }
+    }
+    if let Some(grid) = scenario.grid() {
+        for (place, fault) in scenario.fault.iter().enumerate() {
+            for (key, text) in fault.problems(&grid, &borrowed) {
+                add(&format!("fault[{place}].{key}"), text);
+            }
+        }
+    }
+    for name in scenario.safety.open_interest_cap.keys() {
+        if !names.contains(name) {
+            unknown.push((format!("safety.open_interest_cap.{name}"), name));
         }
     }
     for name in scenario.margin.market.keys() {

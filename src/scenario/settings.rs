@@ -10,6 +10,7 @@ use crate::market::oracle::OracleSettings;
 use crate::market::{BookSettings, ImpactSettings};
 use crate::measure::ExpectSettings;
 use crate::path::{Moment, PathSettings, ShockSettings, TimeGrid};
+use crate::safety::{FaultSettings, SafetySettings};
 use crate::trader::CohortSettings;
 use crate::unit::Span;
 use rust_decimal::Decimal;
@@ -127,6 +128,12 @@ pub struct Scenario {
     /// How breached positions are closed, and who pays.
     #[serde(default)]
     pub liquidation: LiquidationSettings,
+    /// The venue's fail-safes.
+    #[serde(default, skip_serializing_if = "SafetySettings::is_empty")]
+    pub safety: SafetySettings,
+    /// What breaks, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fault: Vec<FaultSettings>,
     /// The traders, by cohort.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cohort: BTreeMap<String, CohortSettings>,

@@ -82,6 +82,15 @@ pub enum Intent {
     },
 }
 
+impl Intent {
+    /// Where it goes.
+    pub const fn market(&self) -> MarketId {
+        match self {
+            Self::Place { market, .. } | Self::CancelAll { market, .. } => *market,
+        }
+    }
+}
+
 /// Acts for one cohort.
 ///
 /// Promise: sees only what was published before the step's decisions and its own members'

@@ -9,7 +9,7 @@ use std::path::Path;
 const FLOORS: [&[&str]; 9] = [
     &["unit", "math"],
     &["market", "account"],
-    &["trader", "margin", "liquidation", "path"],
+    &["trader", "margin", "liquidation", "path", "safety"],
     &["engine"],
     &["measure"],
     &["scenario"],
@@ -34,6 +34,7 @@ const PACKAGES: [(&str, &[&str]); 25] = [
             "liquidation/settings.rs",
             "liquidation/policy/",
             "liquidation/waterfall/",
+            "safety/",
             "scenario/",
             "output/",
             "backtest/rule.rs",

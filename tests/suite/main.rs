@@ -23,6 +23,7 @@ mod policies;
 mod population;
 mod readme;
 mod real_data;
+mod safety;
 mod sample;
 mod scenario;
 mod support;

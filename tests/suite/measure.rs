@@ -142,6 +142,7 @@ fn a_run_over_its_twin_is_its_amplification() {
     let (run, twin_run) = (sample::run(1), sample::twin());
     let mut summary = evaluate(&run);
     summary.extend(twin::compare(&run, &twin_run));
+    summary.extend(deleverage::measure::safety::compare(&run, &twin_run));
     near(&summary, "amplification_drawdown", Some("BTC"), 2.0);
     near(&summary, "endogenous_share", Some("BTC"), 0.5);
     assert_eq!(

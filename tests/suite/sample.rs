@@ -25,6 +25,7 @@ pub fn frame() -> Frame {
         markets: vec![market("BTC"), market("ETH")],
         accounts: 8,
         fund: Cash(50_000_000),
+        guarded: false,
     }
 }
 
@@ -46,6 +47,8 @@ fn btc(step: usize) -> MarketRow {
         forced_bought: Lots([0, 0, 0, 20, 0][step]),
         forced_sold_value: Cash([0, 0, 54_000_000, 0, 0][step]),
         forced_bought_value: Cash([0, 0, 0, 19_000_000, 0][step]),
+        deferred: Lots([0, 0, 7, 0, 0][step]),
+        halted: step == 2,
         open_interest: Lots(400 - 20 * step as i64),
         maintenance: Rate::from_f64([0.02, 0.02, 0.04, 0.04, 0.03][step]),
         initial: Rate::from_f64([0.04, 0.04, 0.06, 0.06, 0.05][step]),

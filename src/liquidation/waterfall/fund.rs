@@ -89,6 +89,17 @@ impl Fund {
         self.credit(0..self.pools.len(), amount);
     }
 
+    /// Every pool loses a share, to the outside world: a fault.
+    pub fn lose(&mut self, ledger: &mut Ledger, share: f64) {
+        for pool in &mut self.pools {
+            let lost = Cash((pool.as_f64() * share) as i64).min(*pool);
+            if lost > Cash::ZERO {
+                ledger.transfer(AccountId::FUND, AccountId::OUTSIDE, lost);
+                *pool -= lost;
+            }
+        }
+    }
+
     fn credit(&mut self, pools: std::ops::Range<usize>, amount: Cash) {
         let count = pools.len() as i64;
         for (k, pool) in pools.enumerate() {
@@ -159,6 +170,9 @@ mod tests {
         fund.top_up(&mut ledger, Cash(20));
         assert_eq!(fund.pools(), [Cash(14), Cash(18)]);
         assert_eq!(ledger.account(AccountId::FUND).cash, Cash(32));
+        fund.lose(&mut ledger, 0.5);
+        assert_eq!(fund.pools(), [Cash(7), Cash(9)]);
+        assert_eq!(ledger.account(AccountId::FUND).cash, Cash(16));
         ledger.audit().unwrap();
     }
 

@@ -284,6 +284,10 @@ impl Venue for Book {
         self.last
     }
 
+    fn print(&mut self, price: Ticks) {
+        self.last = price;
+    }
+
     fn depth(&self, side: Side, limit: Ticks) -> Lots {
         let maker = side.opposite();
         let limit = match side {
