@@ -2,7 +2,8 @@
 //!
 //! A [`LiquidationPolicy`] turns breached accounts into forced orders; it never touches the
 //! ledger. The [`waterfall`] pays deficits: account equity, insurance fund, backstop, auto-deleveraging, socialised
-//! loss, and what nobody fills stays on the account as uncovered.
+//! loss, and what nobody fills stays on the account as uncovered. An [`auction`] is a
+//! price curve so far; nobody bids in it.
 
 pub mod auction;
 pub mod policy;

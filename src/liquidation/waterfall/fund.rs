@@ -33,7 +33,10 @@ impl Fund {
     /// A fund of these pools: one, or one for each market.
     pub fn new(pools: Vec<Cash>) -> Self {
         Self {
-            highs: vec![VecDeque::new(); pools.len()],
+            highs: pools
+                .iter()
+                .map(|pool| VecDeque::from([(0, *pool)]))
+                .collect(),
             pools,
         }
     }
@@ -188,6 +191,11 @@ mod tests {
             fund.watch(step as u32, 3, Rate::from_f64(0.3), &mut fallen);
             seen.push(fallen[0]);
         }
+        // What there was before the first step counts.
+        let mut begun = Fund::new(vec![Cash(100)]);
+        begun.lose(&mut ledger, 0.5);
+        begun.watch(0, 3, Rate::from_f64(0.3), &mut fallen);
+        assert!(fallen[0]);
         // 30 % of 100 until step 4; then 69 against 80, nothing against 70, and nothing against nothing.
         assert_eq!(
             seen,
