@@ -124,6 +124,11 @@ impl Ledger {
         self.table.open(isolated, cohort)
     }
 
+    /// Opens an account of the venue's own, as [`Table::open_house`]. No trader is opened after it.
+    pub fn open_house(&mut self) -> AccountId {
+        self.table.open_house()
+    }
+
     /// States what an owner holds outside the venue for top-ups.
     pub fn set_reserve(&mut self, id: AccountId, reserve: Cash) {
         self.table.account_mut(id).reserve = reserve;
@@ -173,7 +178,7 @@ impl Ledger {
         self.trade(fill.maker, market, -signed, -value);
         let notional = fill.value.abs();
         for (id, rate) in [(fill.taker, taker_fee), (fill.maker, maker_fee)] {
-            if rate != Rate::ZERO && !id.is_system() {
+            if rate != Rate::ZERO && !self.table.is_house(id) {
                 let fee = if rate.0 > 0 {
                     rate.mul_up(notional)
                 } else {
@@ -201,7 +206,7 @@ impl Ledger {
         let before = *self.table.slot(place);
         let m = market.index();
         self.quantities[m] += i128::from(slot.quantity.0 - before.quantity.0);
-        if !id.is_system() {
+        if !self.table.is_house(id) {
             let (old, new) = (before.quantity.0, slot.quantity.0);
             self.held[m][0] += new.max(0) - old.max(0);
             self.held[m][1] += (-new).max(0) - (-old).max(0);

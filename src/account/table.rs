@@ -96,6 +96,8 @@ pub struct Table {
     slots: Vec<Slot>,
     owners: Vec<AccountId>,
     markets: u16,
+    /// From here on accounts are houses; none where it is the largest id.
+    houses: u32,
 }
 
 impl Table {
@@ -106,6 +108,7 @@ impl Table {
             slots: Vec::new(),
             owners: Vec::new(),
             markets,
+            houses: u32::MAX,
         };
         for _ in 0..AccountId::SYSTEM {
             table.open(None, CohortId(u16::MAX));
@@ -137,6 +140,29 @@ impl Table {
             self.owners.push(id);
         }
         id
+    }
+
+    /// Opens an account of the venue's own that trades as anybody does, such as a backstop: cross, after all traders, and
+    /// like the system accounts without fees, calls and a place in anybody's queue.
+    ///
+    /// # Panics
+    ///
+    /// As [`Table::open`].
+    pub fn open_house(&mut self) -> AccountId {
+        let id = self.open(None, CohortId(u16::MAX));
+        self.houses = self.houses.min(id.0);
+        id
+    }
+
+    /// Whether an account is the venue's own: a system account or a house.
+    #[inline]
+    pub const fn is_house(&self, id: AccountId) -> bool {
+        id.is_system() || id.0 >= self.houses
+    }
+
+    /// The houses, in the order in which they were opened.
+    pub fn houses(&self) -> impl Iterator<Item = AccountId> + use<> {
+        (self.houses.min(self.accounts.len() as u32)..self.accounts.len() as u32).map(AccountId)
     }
 
     /// How many accounts there are, system accounts included.
@@ -221,7 +247,7 @@ impl Table {
     }
     /// Every trader's account.
     pub fn traders(&self) -> impl Iterator<Item = AccountId> + use<> {
-        (AccountId::SYSTEM..self.accounts.len() as u32).map(AccountId)
+        (AccountId::SYSTEM..self.houses.min(self.accounts.len() as u32)).map(AccountId)
     }
     /// Bytes that the records of all accounts and positions take.
     pub fn bytes(&self) -> usize {
@@ -238,6 +264,18 @@ mod tests {
     #[test]
     fn records_are_small() {
         assert!(size_of::<Account>() + size_of::<Slot>() + size_of::<AccountId>() <= 72);
+    }
+
+    #[test]
+    fn houses_are_no_traders() {
+        let mut table = Table::new(2);
+        let trader = table.open(Some(MarketId(0)), CohortId(0));
+        assert_eq!(table.houses().count(), 0);
+        let house = table.open_house();
+        assert_eq!(table.traders().collect::<Vec<_>>(), [trader]);
+        assert_eq!(table.houses().collect::<Vec<_>>(), [house]);
+        assert!(table.is_house(house) && !table.is_house(trader));
+        assert!(table.is_house(AccountId::FUND));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::event::EventKind;
 use super::world::{Answer, Origin, Pending, World};
 use crate::account::State;
-use crate::liquidation::Case;
+use crate::liquidation::policy::price;
+use crate::liquidation::{Case, PolicyView};
 use crate::market::Order;
 use crate::math::Purpose;
 use crate::trader::{Intent, ResponseSettings, View};
@@ -11,7 +12,7 @@ use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Side, Ticks};
 use std::cmp::Reverse;
 
 /// Keeps a forced order's place in the arrival order apart from a trader's own.
-const FORCED: u32 = 1 << 31;
+pub(super) const FORCED: u32 = 1 << 31;
 const ANSWER: u32 = 1 << 30;
 
 impl World {
@@ -121,6 +122,9 @@ impl World {
                 if paid > Cash::ZERO {
                     self.ledger.set_reserve(id, reserve - paid);
                     self.ledger.deposit(id, paid);
+                    if let Some(opening) = self.opening.get_mut(id.index()) {
+                        *opening += i128::from(paid.0);
+                    }
                     self.touched.push(id);
                     self.emit(
                         EventKind::ToppedUp,
@@ -226,6 +230,10 @@ impl World {
                 continue;
             }
             cases.clear();
+            // Deleveraging takes the place of orders, unless it found nobody to close against.
+            if self.fund_has_fallen(MarketId(m as u16)) && !self.exhausted[m] {
+                continue;
+            }
             for id in &self.liquidating {
                 if self.ledger.account(*id).ready_at <= self.step
                     && let Some(case) = self.case(*id, MarketId(m as u16))
@@ -234,7 +242,16 @@ impl World {
                 }
             }
             if !cases.is_empty() {
-                self.liquidation.policies[m].release(&cases, &mut forced);
+                let market = &self.markets[m];
+                let view = PolicyView {
+                    step: self.step,
+                    dt: self.dt,
+                    index: Ticks((market.index.round_ties_even() as i64).max(1)),
+                    schedule: &market.schedule,
+                    fee: self.liquidation.fee,
+                    draws: &self.draws,
+                };
+                self.liquidation.policies[m].release(&view, &cases, &mut forced);
             }
         }
         self.scratch.forced = forced;
@@ -243,15 +260,11 @@ impl World {
         // Only now, so that a cooldown in one market holds back none of the same step's others.
         for order in &forced {
             let id = order.order.owner;
-            let mut stream = self
-                .draws
-                .stream(Purpose::Sequence, FORCED | id.0, self.step);
-            let latency =
-                self.liquidation.latency + self.safety.effects(order.market).forced_latency;
-            let at = f64::from(self.step) + latency + stream.uniform();
+            let latency = self.forced_latency(order.market);
+            let at = self.forced_arrival(id, latency);
             self.send(
                 at,
-                Origin::Forced,
+                Origin::Forced(order.terms),
                 Intent::Place {
                     market: order.market,
                     order: order.order,
@@ -265,6 +278,7 @@ impl World {
         }
         self.scratch.cases = cases;
         self.scratch.forced = forced;
+        self.unwind();
     }
 
     /// Lets go whoever meets its requirement at the present mark.
@@ -307,10 +321,25 @@ impl World {
         let mark = self.marks[market.index()];
         let notional = m.contract.notional(slot.quantity, mark);
         let equity = self.equity(id);
-        let required = self.requirements(id).as_f64();
-        let own = m.schedule.maintenance(notional).as_f64();
-        let share = if required > 0.0 { own / required } else { 1.0 };
-        // P · (1 − s · m · E / MM) with m = own / notional: equity times this position's share of the requirement, per lot.
+        let requirement = self.requirement(id);
+        let together = self.requirements(id);
+        let maintenance = m.schedule.maintenance(notional);
+        let share = if together > Cash::ZERO {
+            maintenance.as_f64() / together.as_f64()
+        } else {
+            1.0
+        };
+        let (mut net, mut place, mut of) = (0i128, 0, 0);
+        for (other, slot) in self.ledger.places(id) {
+            let quantity = self.ledger.slot(slot).quantity;
+            if !quantity.is_zero() {
+                let contract = &self.markets[other.index()].contract;
+                net += contract.wide(quantity, self.marks[other.index()]);
+                place += u16::from(other < market);
+                of += 1;
+            }
+        }
+        // Equity times this position's share of the requirement, per lot.
         let per_lot = slot.quantity.as_f64() * m.contract.quanta() as f64;
         Some(Case {
             account: id,
@@ -319,7 +348,12 @@ impl World {
             mark,
             notional,
             equity: Cash::clamped(equity),
-            zero_price: mark.as_f64() - equity as f64 * share / per_lot,
+            requirement,
+            maintenance,
+            net: Cash::clamped(net),
+            place,
+            of,
+            zero_price: price::zero(mark.as_f64(), equity as f64, share, per_lot),
             contract: m.contract,
         })
     }

@@ -72,6 +72,7 @@ impl World {
             market.index = index;
             let view = market.mark_view(self.step);
             market.mark.see(&view, self.dt);
+            self.previous_marks[m] = self.marks[m];
             self.marks[m] = market.mark.price(&view);
             let before = self.published[m].mid;
             self.published[m] = Published {
@@ -93,6 +94,7 @@ impl World {
 
     /// Between two rounds: the mark sees the trades of the round before.
     pub(super) fn remark(&mut self) {
+        self.previous_marks.copy_from_slice(&self.marks);
         for (market, mark) in self.markets.iter().zip(&mut self.marks) {
             *mark = market.mark.price(&market.mark_view(self.step));
         }

@@ -78,11 +78,18 @@ pub enum EventKind {
     FaultBegan,
     /// A fault ended; quantity: its place in the scenario's list.
     FaultEnded,
+    /// The backstop took a position over; account: whose it was, quantity: its signed change, price and amount: of
+    /// the hand-over.
+    TakenOver,
+    /// The backstop has lost its limit and takes nothing more over; amount: its equity.
+    BackstopStopped,
+    /// The venue added money to the insurance fund; amount: how much.
+    FundToppedUp,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 36] = [
         Self::Warned,
         Self::Called,
         Self::CallCured,
@@ -116,6 +123,9 @@ impl EventKind {
         Self::Killed,
         Self::FaultBegan,
         Self::FaultEnded,
+        Self::TakenOver,
+        Self::BackstopStopped,
+        Self::FundToppedUp,
     ];
     /// The kind's name in the output.
     pub const fn name(self) -> &'static str {
@@ -153,6 +163,9 @@ impl EventKind {
             Self::Killed => "killed",
             Self::FaultBegan => "fault_began",
             Self::FaultEnded => "fault_ended",
+            Self::TakenOver => "taken_over",
+            Self::BackstopStopped => "backstop_stopped",
+            Self::FundToppedUp => "fund_topped_up",
         }
     }
 }

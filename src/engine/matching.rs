@@ -6,6 +6,7 @@
 use super::event::EventKind;
 use super::world::{Origin, Pending, Resting, World};
 use crate::account::State;
+use crate::liquidation::Terms;
 use crate::market::{Execution, Fill, Order};
 use crate::trader::Intent;
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Side, Ticks};
@@ -40,10 +41,10 @@ impl World {
                 (Origin::Organic(_), Intent::CancelAll { market, owner }) => {
                     self.withdraw_orders(owner, Some(market));
                 }
-                (Origin::Forced, Intent::Place { market, order, .. }) => {
-                    forced += usize::from(self.force(market, &order));
+                (Origin::Forced(terms), Intent::Place { market, order, .. }) => {
+                    forced += usize::from(self.force(market, &order, terms));
                 }
-                (Origin::Forced, Intent::CancelAll { .. }) => {}
+                (Origin::Forced(_), Intent::CancelAll { .. }) => {}
             }
         }
         self.scratch.due = due;
@@ -107,25 +108,28 @@ impl World {
 
     /// Trades a forced order as far as its account is still in liquidation and holds so much; whether it
     /// traded.
-    pub(super) fn force(&mut self, market: MarketId, order: &Order) -> bool {
+    pub(super) fn force(&mut self, market: MarketId, order: &Order, terms: Terms) -> bool {
         let Some(order) = self.closing(market, order) else {
             return false;
         };
-        let execution = if self.absorb_forced {
-            self.absorb(market, &order)
-        } else {
-            self.execute(market, &order)
+        let mark = self.marks[market.index()];
+        let execution = match terms {
+            Terms::Outside => self.absorb(market, &order, order.limit.unwrap_or(mark)),
+            _ if self.absorb_forced => self.absorb(market, &order, mark),
+            Terms::Whole if !self.fills_whole(market, &order) => Execution::default(),
+            Terms::Book | Terms::Whole => self.execute(market, &order),
         };
         if execution.filled.is_zero() {
             return false;
         }
-        self.book_forced(market, order.owner, order.side, &execution);
+        self.book_forced(market, &order, &execution);
         true
     }
 
-    /// A forced order as far as it closes something that its account in liquidation holds.
+    /// A forced order as far as it closes something that its account in liquidation, or the backstop, holds.
     pub(super) fn closing(&self, market: MarketId, order: &Order) -> Option<Order> {
-        if self.ledger.account(order.owner).state != State::Liquidating {
+        let liquidating = self.ledger.account(order.owner).state == State::Liquidating;
+        if !liquidating && !self.is_vault(order.owner) {
             return None;
         }
         let held = self.ledger.position(order.owner, market)?.quantity;
@@ -137,13 +141,8 @@ impl World {
     }
 
     /// Enters a forced trade in the step's row, tells it, and takes its fee.
-    pub(super) fn book_forced(
-        &mut self,
-        market: MarketId,
-        id: AccountId,
-        side: Side,
-        execution: &Execution,
-    ) {
+    pub(super) fn book_forced(&mut self, market: MarketId, order: &Order, execution: &Execution) {
+        let (id, side, mark) = (order.owner, order.side, self.marks[market.index()]);
         let row = &mut self.rows[market.index()];
         match side {
             Side::Sell => {
@@ -164,11 +163,23 @@ impl World {
             price,
             execution.value.abs(),
         );
-        let fee = self.liquidation.fee.mul_up(execution.value.abs());
+        let worse = execution.value.abs()
+            - self.markets[market.index()]
+                .contract
+                .value(execution.filled, mark);
+        self.totals.forced_cost += match side {
+            Side::Sell => -worse,
+            Side::Buy => worse,
+        };
+        if self.is_vault(id) {
+            return;
+        }
+        let fee = self.forced_fee(market, order, execution);
         let left = Cash::clamped(self.equity(id).max(0));
         let fee = fee.min(left);
         if fee > Cash::ZERO {
-            self.ledger.transfer(id, AccountId::FUND, fee);
+            self.fund.receive(&mut self.ledger, id, Some(market), fee);
+            self.totals.fund_received += fee;
             self.emit(
                 EventKind::FundReceived,
                 Some(id),
@@ -178,6 +189,32 @@ impl World {
                 fee,
             );
         }
+    }
+
+    /// What the liquidation of a fill costs the account, as far as it can pay.
+    fn forced_fee(&self, market: MarketId, order: &Order, execution: &Execution) -> Cash {
+        let value = execution.value.abs();
+        let Some(rate) = self.liquidation.policies[market.index()].surplus_fee() else {
+            return self.liquidation.fee.mul_up(value);
+        };
+        let Some(limit) = order.limit else {
+            return Cash::ZERO;
+        };
+        let contract = &self.markets[market.index()].contract;
+        let at_limit = contract.notional(execution.filled, limit);
+        let surplus = Cash((at_limit.0 - value.0) * order.side.sign());
+        rate.mul_up(value).min(surplus).max(Cash::ZERO)
+    }
+
+    /// Whether the book could fill all of an order.
+    fn fills_whole(&self, market: MarketId, order: &Order) -> bool {
+        let order = self.collared(market, order);
+        let limit = order.limit.unwrap_or(match order.side {
+            Side::Sell => Ticks(1),
+            Side::Buy => Ticks::MAX,
+        });
+        let venue = &self.markets[market.index()].venue;
+        venue.depth(order.side, limit) >= order.quantity
     }
 
     /// Trades an order on the venue and books its fills.
@@ -194,26 +231,25 @@ impl World {
         execution
     }
 
-    /// Trades a forced order with the outside world at the mark, where its limit allows.
-    fn absorb(&mut self, market: MarketId, order: &Order) -> Execution {
-        let mark = self.marks[market.index()];
+    /// Trades a forced order with the outside world at one price, where its limit allows.
+    fn absorb(&mut self, market: MarketId, order: &Order, price: Ticks) -> Execution {
         let allowed = order.limit.is_none_or(|limit| match order.side {
-            Side::Sell => mark >= limit,
-            Side::Buy => mark <= limit,
+            Side::Sell => price >= limit,
+            Side::Buy => price <= limit,
         });
         if !allowed {
             return Execution::default();
         }
         let value = self.markets[market.index()]
             .contract
-            .value(order.quantity, mark);
+            .value(order.quantity, price);
         let fill = Fill {
             taker: order.owner,
             maker: AccountId::OUTSIDE,
             side: order.side,
             quantity: order.quantity,
             value,
-            price: mark,
+            price,
         };
         self.scratch.fills.clear();
         self.scratch.fills.push(fill);
@@ -221,7 +257,7 @@ impl World {
         Execution {
             filled: order.quantity,
             value,
-            prices: Some((mark, mark)),
+            prices: Some((price, price)),
             ..Execution::default()
         }
     }
@@ -235,7 +271,7 @@ impl World {
                 if let Some(slot) = self.ledger.place(id, market) {
                     self.ledger.settle_funding(id, slot, self.funding[m]);
                 }
-                if !id.is_system() {
+                if !self.ledger.is_house(id) {
                     self.touched.push(id);
                 }
             }

@@ -3,6 +3,7 @@
 //! [`step`] names the phases and their consequence; each phase's verb lives in a room of its own.
 
 mod access;
+mod backstop;
 mod decide;
 mod environment;
 pub mod event;
@@ -18,5 +19,5 @@ pub mod world;
 
 pub use event::{Event, EventKind};
 pub use observer::{MarketRow, Observer, StepRow, WorldRow};
-pub use setup::{CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup};
+pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};
 pub use world::{EngineFault, Rung, StopReason, World, opening_depth};

@@ -76,14 +76,28 @@ pub struct WorldRow {
     pub bad_debt: Cash,
     /// What the fund paid.
     pub fund_paid: Cash,
+    /// Equity of the backstop, at the mark; nothing where there is none.
+    pub backstop: Cash,
+    /// Deficits that the backstop took over.
+    pub backstop_paid: Cash,
+    /// Value that the backstop took over.
+    pub taken_over: Cash,
     /// Value closed by auto-deleveraging.
     pub deleveraged: Cash,
     /// Deficits that auto-deleveraging closed away: what its counterparties bore.
     pub deleveraged_deficit: Cash,
-    /// Taken from profits.
+    /// What auto-deleveraging cost its counterparties against the mark; negative where it favoured them.
+    pub deleveraged_cost: Cash,
+    /// How much more than the deficit it closed away each close cost, added up: the overshoot.
+    pub deleveraged_excess: Cash,
+    /// Taken from winners.
     pub socialised: Cash,
     /// Paid by nobody.
     pub uncovered: Cash,
+    /// What forced orders traded worse than the mark.
+    pub forced_cost: Cash,
+    /// Fees and collateral that went to the insurance fund.
+    pub fund_received: Cash,
     /// Accounts in liquidation now.
     pub liquidating: u32,
     /// Liquidations begun.

@@ -12,6 +12,7 @@
 use super::event::EventKind;
 use super::world::{Origin, Pending, World};
 use crate::account::State;
+use crate::liquidation::{Forced, Terms};
 use crate::market::oracle::Disturbance;
 use crate::market::order::Standing;
 use crate::market::{Execution, Fill, Order};
@@ -158,12 +159,7 @@ impl World {
             let place = Lots(i64::from(outage.fault));
             self.emit(kind, None, market, place, Ticks::ZERO, Cash::ZERO);
             if let (true, FaultKind::FundEmptied { share }) = (change.begins, outage.kind) {
-                let balance = self.ledger.account(AccountId::FUND).cash;
-                let lost = Cash((balance.as_f64() * share) as i64).min(balance);
-                if lost > Cash::ZERO {
-                    self.ledger
-                        .transfer(AccountId::FUND, AccountId::OUTSIDE, lost);
-                }
+                self.fund.lose(&mut self.ledger, share);
             }
         });
         self.safety.faults = faults;
@@ -273,7 +269,10 @@ impl World {
             let (bids, asks) = self.markets[m].depth_within(super::observer::MOVES[0]);
             let mut left = [bids, asks].map(|depth| (depth.as_f64() * share) as i64);
             let mut deferred = 0;
-            for order in forced.iter_mut().filter(|order| order.market.index() == m) {
+            // What doesn't meet the book takes nothing of it.
+            let meets =
+                |order: &&mut Forced| order.market.index() == m && order.terms != Terms::Outside;
+            for order in forced.iter_mut().filter(meets) {
                 let budget = &mut left[usize::from(order.order.side == Side::Buy)];
                 let allowed = order.order.quantity.0.min(*budget);
                 deferred += order.order.quantity.0 - allowed;
@@ -306,7 +305,7 @@ impl World {
         if !self.safety.halted(market, self.step) {
             return Some(pending);
         }
-        if let (Origin::Forced, Intent::Place { order, .. }) = (pending.origin, pending.intent) {
+        if let (Origin::Forced(_), Intent::Place { order, .. }) = (pending.origin, pending.intent) {
             self.rows[market.index()].deferred += order.quantity;
         }
         self.safety.guards[market.index()].held.push(pending);
@@ -462,8 +461,8 @@ impl World {
             {
                 match pending.origin {
                     Origin::Organic(cohort) => self.place(cohort, market, &order, lifetime),
-                    Origin::Forced => {
-                        self.force(market, &order);
+                    Origin::Forced(terms) => {
+                        self.force(market, &order, terms);
                     }
                 }
             }
@@ -487,13 +486,15 @@ impl World {
                     self.ledger.account(order.owner).state < State::Liquidating
                         && self.admits(market, &*order)
                 }
-                // Absorbed outside, forced orders take no part.
-                Origin::Forced => match self.closing(market, &*order) {
-                    Some(closing) if !self.absorb_forced => {
+                // Absorbed outside, forced orders take no part; nor those that trade whole or not at all.
+                Origin::Forced(terms) => match self.closing(market, &*order) {
+                    Some(closing) if !self.absorb_forced && terms == Terms::Book => {
                         *order = closing;
                         true
                     }
-                    _ => return self.absorb_forced,
+                    closing => {
+                        return self.absorb_forced || (terms != Terms::Book && closing.is_some());
+                    }
                 },
             };
             if allowed && order.standing != Standing::PostOnly {
@@ -524,6 +525,7 @@ impl World {
         for pending in held.iter_mut() {
             if let Intent::Place { order, .. } = &mut pending.intent
                 && order.standing != Standing::PostOnly
+                && pending.origin != Origin::Forced(Terms::Outside)
             {
                 let own = order.limit;
                 let stops = match order.side {
@@ -536,6 +538,14 @@ impl World {
         Some((crossed, price))
     }
 
+    /// Whether an order may trade with others in an auction.
+    fn takes_part(&self, origin: Origin) -> bool {
+        match origin {
+            Origin::Organic(_) => true,
+            Origin::Forced(terms) => terms == Terms::Book && !self.absorb_forced,
+        }
+    }
+
     /// Trades what accepts a price among each other, in the order of arrival; what is traded leaves the orders.
     fn cross(&mut self, market: MarketId, held: &mut Vec<Pending>, price: Ticks) -> Lots {
         let contract = self.markets[market.index()].contract;
@@ -544,7 +554,7 @@ impl World {
                 if order.side == wanted
                     && order.quantity > Lots::ZERO
                     && order.standing != Standing::PostOnly
-                    && !(self.absorb_forced && pending.origin == Origin::Forced) =>
+                    && self.takes_part(pending.origin) =>
             {
                 let waiting = Waiting {
                     side: order.side,
@@ -582,16 +592,17 @@ impl World {
             self.scratch.fills.push(fill);
             self.book(market);
             crossed += quantity;
-            for (at, side) in [(sell, Side::Sell), (buy, Side::Buy)] {
-                if held[at].origin == Origin::Forced {
+            for at in [sell, buy] {
+                if let (Origin::Forced(_), Intent::Place { order, .. }) =
+                    (held[at].origin, held[at].intent)
+                {
                     let execution = Execution {
                         filled: quantity,
                         value,
                         prices: Some((price, price)),
                         ..Execution::default()
                     };
-                    let id = if side == Side::Sell { seller } else { buyer };
-                    self.book_forced(market, id, side, &execution);
+                    self.book_forced(market, &order, &execution);
                 }
                 if let Intent::Place { order, .. } = &mut held[at].intent {
                     order.quantity -= quantity;

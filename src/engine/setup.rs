@@ -4,6 +4,7 @@
 
 use crate::account::Ledger;
 use crate::liquidation::LiquidationPolicy;
+use crate::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
 use crate::margin::{MarginRule, PortfolioRule, Thresholds};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
@@ -12,7 +13,7 @@ use crate::market::oracle::OracleSettings;
 use crate::market::{Contract, Venue};
 use crate::safety::SafetySetup;
 use crate::trader::{Behaviour, Members, ResponseSettings, WithdrawalSettings};
-use crate::unit::{AccountId, Grid, Rate};
+use crate::unit::{AccountId, Cash, Grid, Rate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -103,10 +104,39 @@ pub struct LiquidationSetup {
     pub fee: Rate,
     /// Steps from the breach to the forced order's arrival.
     pub latency: f64,
-    /// Whether bankrupt positions are closed against profitable traders.
-    pub auto_deleveraging: bool,
-    /// Whether unpaid deficits are taken from unrealised profits.
-    pub socialise_losses: bool,
+    /// Balances of the insurance fund's pools: one, or one for each market. They add up to what the fund's
+    /// account has.
+    pub pools: Vec<Cash>,
+    /// What the venue adds to the fund, and every how many steps.
+    pub top_up: Option<(Cash, u32)>,
+    /// The vault that takes positions over.
+    pub backstop: Option<Backstop>,
+    /// How bankrupt positions are closed against other traders.
+    pub adl: Option<Adl>,
+    /// From whom unpaid deficits are taken.
+    pub socialise: Option<Socialise>,
+}
+
+/// Auto-deleveraging.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Adl {
+    /// Against whom.
+    pub ranking: Ranking,
+    /// Most of its profit that a position may lose, where the ranking has a cap.
+    pub cap: Option<Rate>,
+    /// At which price.
+    pub price: ClosePrice,
+    /// Fall of the fund that closes whoever is in liquidation, and the steps from whose highest it is measured.
+    pub drawdown: Option<(Rate, u32)>,
+}
+
+/// From whom deficits are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Socialise {
+    /// From unrealised profits in the market.
+    Profit,
+    /// From what accounts are ahead since the session of so many steps began.
+    Session(u32),
 }
 
 /// A world before its first step.

@@ -41,6 +41,7 @@ impl World {
         observer: &mut impl Observer,
         mut inspect: impl FnMut(&Self),
     ) -> Result<(), EngineFault> {
+        self.open_session();
         self.environment();
         self.publish_marks();
         self.lay_collars();
@@ -75,6 +76,7 @@ impl World {
                 _ => self.remark(),
             }
         }
+        self.tend_fund();
         self.close_guards();
         self.observe(round, observer);
         let checked = if self.audit_every_step {

@@ -74,7 +74,7 @@ impl World {
 
     /// Files an account anew in the index, after its cash or position changed.
     fn watch(&mut self, id: AccountId) {
-        if id.is_system() {
+        if self.ledger.is_house(id) {
             return;
         }
         let state = self.ledger.account(id).state;
@@ -99,7 +99,7 @@ impl World {
     /// Measures one account exactly, and lets follow what follows.
     pub(super) fn assess(&mut self, id: AccountId) {
         let state = self.ledger.account(id).state;
-        if id.is_system() || state >= State::Liquidating {
+        if self.ledger.is_house(id) || state >= State::Liquidating {
             return;
         }
         if self.ledger.is_flat(id) {

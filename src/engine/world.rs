@@ -3,14 +3,16 @@
 //! A world changes only through [`World::step`]; what a step does is in [`super::step`]. Everything
 //! that a step needs is allocated here, before the first.
 
+use super::backstop::Vault;
 use super::event::{Event, EventKind};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
 use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
-use crate::liquidation::waterfall::adl::Ranked;
-use crate::liquidation::{Case, Forced};
+use crate::liquidation::waterfall::adl::Queue;
+use crate::liquidation::waterfall::{Fund, Winners};
+use crate::liquidation::{Case, Forced, Terms};
 use crate::margin::{Leg, Level, MarginRule, PortfolioRule, RiskView, Schedule, Thresholds};
 use crate::market::anchor::{Anchor, Flight, FlightSettings};
 use crate::market::funding::Funding;
@@ -92,8 +94,8 @@ pub(super) enum Answer {
 pub(super) enum Origin {
     /// A trader's own decision.
     Organic(CohortId),
-    /// The liquidation engine.
-    Forced,
+    /// The liquidation engine, on its policy's terms.
+    Forced(Terms),
 }
 
 /// An instruction on its way to the book.
@@ -117,8 +119,14 @@ pub(super) struct Scratch {
     pub(super) fills: Vec<Fill>,
     pub(super) cases: Vec<Case>,
     pub(super) forced: Vec<Forced>,
-    pub(super) queue: Vec<Ranked>,
-    pub(super) shares: Vec<(AccountId, Cash)>,
+    /// Deleveraging queues by market and side, and which of them are this settlement's.
+    pub(super) queues: Vec<Queue>,
+    pub(super) ranked: Vec<bool>,
+    /// Accounts that are deleveraged together.
+    pub(super) claimants: Vec<AccountId>,
+    /// Closed accounts that owe what the fund didn't pay.
+    pub(super) owing: Vec<AccountId>,
+    pub(super) winners: Winners,
 }
 
 /// A market with leveraged traders, between two steps.
@@ -134,11 +142,21 @@ pub struct World {
     pub(super) portfolio: Option<Box<dyn PortfolioRule>>,
     pub(super) reduce_only: bool,
     pub(super) liquidation: LiquidationSetup,
+    pub(super) fund: Fund,
+    /// Which pools of the fund have fallen so far that auto-deleveraging takes the place of forced orders.
+    pub(super) fallen: Vec<bool>,
+    /// Markets whose deleveraging queue left something over in the last settlement.
+    pub(super) exhausted: Vec<bool>,
+    pub(super) vault: Option<Vault>,
+    /// Equity by account as the session began, where losses are taken from its winners.
+    pub(super) opening: Vec<i128>,
     pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
     pub(super) audit_every_step: bool,
     pub(super) markets: Vec<Market>,
     pub(super) marks: Vec<Ticks>,
+    /// The marks of the check before.
+    pub(super) previous_marks: Vec<Ticks>,
     pub(super) funding: Vec<i64>,
     pub(super) published: Vec<Published>,
     pub(super) cohorts: Vec<Cohort>,
@@ -182,7 +200,7 @@ impl World {
             safety,
             markets,
             cohorts,
-            ledger,
+            mut ledger,
             stops: stop_orders,
             absorb_forced,
             audit_every_step,
@@ -210,9 +228,28 @@ impl World {
                 }
             }
         }
+        let vault = liquidation.backstop.map(|rules| {
+            let account = ledger.open_house();
+            ledger.deposit(account, rules.capital);
+            Vault {
+                account,
+                rules,
+                stopped: false,
+                unwinds_at: 0,
+            }
+        });
         let index = TriggerIndex::build(&ledger, &bases);
         let prices: Vec<f64> = markets.iter().map(|market| market.reference).collect();
         let accounts = ledger.len();
+        let marks: Vec<Ticks> = markets
+            .iter()
+            .map(|market| Ticks((market.reference.round_ties_even() as i64).max(1)))
+            .collect();
+        let scratch = Scratch {
+            queues: vec![Queue::default(); 2 * markets.len()],
+            ranked: vec![false; 2 * markets.len()],
+            ..Scratch::default()
+        };
         let mut world = Self {
             seed,
             replicate,
@@ -224,14 +261,17 @@ impl World {
             thresholds,
             portfolio,
             reduce_only,
+            fund: Fund::new(liquidation.pools.clone()),
+            fallen: Vec::new(),
+            exhausted: vec![false; markets.len()],
+            vault,
+            opening: Vec::new(),
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
             audit_every_step,
-            marks: markets
-                .iter()
-                .map(|market| Ticks((market.reference.round_ties_even() as i64).max(1)))
-                .collect(),
+            previous_marks: marks.clone(),
+            marks,
             funding: vec![0; markets.len()],
             published: markets.iter().map(Market::published).collect(),
             rows: vec![MarketRow::default(); markets.len()],
@@ -262,11 +302,12 @@ impl World {
             timers: BinaryHeap::new(),
             inbox: Vec::with_capacity(1024),
             sequence: 0,
-            scratch: Scratch::default(),
+            scratch,
             events: Vec::with_capacity(accounts.min(1 << 16)),
             totals: WorldRow::default(),
         };
         world.totals.fund = world.ledger.account(AccountId::FUND).cash;
+        world.totals.backstop = vault.map_or(Cash::ZERO, |vault| vault.rules.capital);
         world
     }
 
@@ -318,6 +359,10 @@ impl World {
             .map_or(self.thresholds, |market| {
                 self.markets[market.index()].thresholds
             })
+    }
+    /// What is in each pool of the insurance fund.
+    pub fn pools(&self) -> &[Cash] {
+        self.fund.pools()
     }
     /// Totals since the start.
     pub const fn totals(&self) -> &WorldRow {

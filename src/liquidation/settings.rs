@@ -1,10 +1,62 @@
 //! The `[liquidation]` section of a scenario.
 
 use super::policy::PolicySettings;
+use super::waterfall::{BackstopSettings, ClosePrice, Ranking, SocialiseSettings};
 use crate::unit::Span;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Pools and top-ups of the insurance fund.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FundSettings {
+    /// A pool for each market in place of a common one: balances at the start, by market.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub market: BTreeMap<String, Decimal>,
+    /// What the venue adds each time, divided over the pools.
+    pub top_up: Decimal,
+    /// How often it does.
+    pub every: Span,
+}
+
+impl Default for FundSettings {
+    fn default() -> Self {
+        Self {
+            market: BTreeMap::new(),
+            top_up: Decimal::ZERO,
+            every: Span::NEVER,
+        }
+    }
+}
+
+/// How auto-deleveraging goes about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdlSettings {
+    /// Against whom.
+    pub ranking: Ranking,
+    /// At which price.
+    pub price: ClosePrice,
+    /// Fall of the fund (of the market's pool) from its highest, as a share, at which whoever is in liquidation is
+    /// auto-deleveraged and no more forced orders are sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawdown: Option<Decimal>,
+    /// Window of that highest.
+    pub window: Span,
+}
+
+impl Default for AdlSettings {
+    fn default() -> Self {
+        Self {
+            ranking: Ranking::default(),
+            price: ClosePrice::default(),
+            drawdown: None,
+            window: Span::seconds(8.0 * 3_600.0),
+        }
+    }
+}
 
 /// How breached positions are closed, and who pays what is left.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,22 +75,34 @@ pub struct LiquidationSettings {
     /// Balance of the insurance fund at the start, in settlement currency.
     #[serde(default)]
     pub insurance_fund: Decimal,
-    /// Whether positions that the fund can't stand behind are closed against profitable traders.
+    /// The fund's pools, and what the venue adds.
+    #[serde(default)]
+    pub fund: FundSettings,
+    /// A vault that takes positions over, after the fund; none where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backstop: Option<BackstopSettings>,
+    /// Whether positions that neither fund nor backstop stand behind are closed against other traders.
     #[serde(default)]
     pub auto_deleveraging: bool,
-    /// Whether deficits that are still unpaid are taken from unrealised profits, pro rata.
+    /// Against whom, at which price, and when else.
+    #[serde(default)]
+    pub adl: AdlSettings,
+    /// Whether deficits that are still unpaid are taken from winners.
     #[serde(default)]
     pub socialise_losses: bool,
+    /// From which winners.
+    #[serde(default)]
+    pub socialisation: SocialiseSettings,
 }
 
 impl LiquidationSettings {
-    /// What is wrong with the settings: (key within the section, sentence).
-    pub fn problems(&self) -> Vec<(String, String)> {
+    /// What is wrong with the settings, in a world of these markets: (key within the section, sentence).
+    pub fn problems(&self, markets: &[String]) -> Vec<(String, String)> {
         let mut problems: Vec<(String, String)> = self
             .policy
             .problems()
             .into_iter()
-            .map(|(key, text)| (format!("policy.slices.{key}"), text))
+            .map(|(key, text)| (format!("policy.{}.{key}", self.policy.name()), text))
             .collect();
         if self.fee < Decimal::ZERO || self.fee >= Decimal::ONE {
             problems.push((
@@ -50,6 +114,61 @@ impl LiquidationSettings {
             problems.push((
                 "insurance_fund".to_owned(),
                 format!("must not be negative, found {}", self.insurance_fund),
+            ));
+        }
+        problems.extend(self.fund_problems(markets));
+        if let Some(backstop) = &self.backstop {
+            let found = backstop.problems().into_iter();
+            problems.extend(found.map(|(key, text)| (format!("backstop.{key}"), text)));
+        }
+        let ranking = self.adl.ranking.problems().into_iter();
+        problems.extend(ranking.map(|(key, text)| (format!("adl.ranking.{key}"), text)));
+        if let Some(share) = self.adl.drawdown
+            && (share <= Decimal::ZERO || share > Decimal::ONE)
+        {
+            problems.push((
+                "adl.drawdown".to_owned(),
+                format!("must be greater than 0 and at most 1, found {share}"),
+            ));
+        }
+        if let SocialiseSettings::Session(session) = self.socialisation
+            && session.length.as_seconds() <= 0.0
+        {
+            problems.push((
+                "socialisation.session.length".to_owned(),
+                format!("must be longer than 0, found {}", session.length),
+            ));
+        }
+        problems
+    }
+
+    fn fund_problems(&self, markets: &[String]) -> Vec<(String, String)> {
+        let fund = &self.fund;
+        let mut problems = Vec::new();
+        for (market, balance) in &fund.market {
+            let key = format!("fund.market.{market}");
+            if !markets.contains(market) {
+                problems.push((key, format!("no market `{market}`")));
+            } else if *balance < Decimal::ZERO {
+                problems.push((key, format!("must not be negative, found {balance}")));
+            }
+        }
+        if !fund.market.is_empty() && !self.insurance_fund.is_zero() {
+            problems.push((
+                "insurance_fund".to_owned(),
+                "is one pool for all markets: expected it to be 0 beside `fund.market`".to_owned(),
+            ));
+        }
+        if fund.top_up < Decimal::ZERO {
+            problems.push((
+                "fund.top_up".to_owned(),
+                format!("must not be negative, found {}", fund.top_up),
+            ));
+        }
+        if fund.every.as_seconds() <= 0.0 {
+            problems.push((
+                "fund.every".to_owned(),
+                format!("must be longer than 0, found {}", fund.every),
             ));
         }
         problems

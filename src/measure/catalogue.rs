@@ -114,19 +114,33 @@ catalogue! {
     }
     World Loss {
         BAD_DEBT "bad_debt" Currency Lower "bad debt":
-            "Deficits of bankrupt accounts, whoever bore them: paid by the fund, closed away by auto-deleveraging, socialised, uncovered."
+            "Deficits of bankrupt accounts, whoever bore them: the fund, the backstop, winners by auto-deleveraging or socialised loss, nobody."
         FUND_PAID "fund_paid" Currency Lower "paid by the fund":
             "What the insurance fund paid."
+        FUND_RECEIVED "fund_received" Currency Neutral "received by the fund":
+            "Liquidation fees and forfeited collateral that went to the insurance fund: what the liquidated paid it."
         FUND_DRAWDOWN "fund_drawdown" Currency Lower "fund drawdown":
             "Largest fall of the insurance fund's balance from its highest so far, the start included."
+        FORCED_COST "forced_cost" Currency Lower "forced below the mark":
+            "What forced orders traded worse than the mark: what the liquidated, or whoever stands in for them, lost to the book."
+        BACKSTOP_PAID "backstop_paid" Currency Lower "borne by the backstop":
+            "Deficits that the backstop took over along with positions."
+        BACKSTOP_NOTIONAL "backstop_notional" Currency Lower "taken by the backstop":
+            "Value of the positions that the backstop took over."
+        BACKSTOP_EQUITY "backstop_equity" Currency Higher "backstop at the end":
+            "Equity of the backstop at the end, at the mark; 0 where there is none."
         ADL_NOTIONAL "adl_notional" Currency Lower "auto-deleveraged":
             "Value closed by auto-deleveraging."
         ADL_DEFICIT "adl_deficit" Currency Lower "deficit borne by ADL":
             "Deficits that auto-deleveraging closed away: what its counterparties bore."
+        ADL_COST "adl_cost" Currency Lower "cost of ADL to winners":
+            "What closes by auto-deleveraging cost the winners against the mark; negative where they favoured them."
+        ADL_OVERSHOOT "adl_overshoot" Currency Lower "ADL beyond need":
+            "How much more than the deficits they closed away auto-deleveragings cost the winners, settlement by settlement."
         ADL_COUNT "adl_count" Count Lower "auto-deleveragings":
             "Closes of profitable positions by auto-deleveraging."
         SOCIALISED "socialised" Currency Lower "socialised":
-            "Losses taken from unrealised profits."
+            "Losses taken from winners."
         UNCOVERED "uncovered" Currency Lower "uncovered":
             "Deficits that nobody paid."
     }

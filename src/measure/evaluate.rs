@@ -152,9 +152,16 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
 
     add(&m::BAD_DEBT, Some(run.bad_debt()));
     add(&m::FUND_PAID, money(world.fund_paid));
+    add(&m::FUND_RECEIVED, money(world.fund_received));
     add(&m::FUND_DRAWDOWN, money(run.tally.fund_drawdown));
+    add(&m::FORCED_COST, money(world.forced_cost));
+    add(&m::BACKSTOP_PAID, money(world.backstop_paid));
+    add(&m::BACKSTOP_NOTIONAL, money(world.taken_over));
+    add(&m::BACKSTOP_EQUITY, money(world.backstop));
     add(&m::ADL_NOTIONAL, money(world.deleveraged));
     add(&m::ADL_DEFICIT, money(world.deleveraged_deficit));
+    add(&m::ADL_COST, money(world.deleveraged_cost));
+    add(&m::ADL_OVERSHOOT, money(world.deleveraged_excess));
     add(&m::ADL_COUNT, count(EventKind::AutoDeleveraged));
     add(&m::SOCIALISED, money(world.socialised));
     add(&m::UNCOVERED, money(world.uncovered));

@@ -44,6 +44,7 @@ const fn carries(kind: EventKind) -> Carries {
                 | K::ForcedTrade
                 | K::AutoDeleveraged
                 | K::OrderWithdrawn
+                | K::TakenOver
                 | K::Refused
                 | K::Reopened
                 | K::Throttled
@@ -59,6 +60,7 @@ const fn carries(kind: EventKind) -> Carries {
                 | K::LiquidationBegan
                 | K::ForcedTrade
                 | K::AutoDeleveraged
+                | K::TakenOver
                 | K::Halted
                 | K::Reopened
                 | K::Throttled

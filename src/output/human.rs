@@ -58,6 +58,15 @@ fn digits(value: f64) -> String {
     }
 }
 
+/// A number in full, with so many places after the point.
+pub(super) fn figures(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    match text.split_once('.') {
+        Some((whole, part)) => format!("{}.{part}", thousands(whole.parse().unwrap_or(value))),
+        None => thousands(value),
+    }
+}
+
 /// Whole numbers with a comma between thousands.
 fn thousands(value: f64) -> String {
     let plain = format!("{:.0}", value.abs());

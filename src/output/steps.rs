@@ -274,6 +274,20 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
             |v| money(v, v.world.fund_paid),
         ),
         Column::new(
+            "backstop",
+            Real,
+            CURRENCY,
+            "World: equity of the backstop.",
+            |v| money(v, v.world.backstop),
+        ),
+        Column::new(
+            "backstop_paid",
+            Real,
+            CURRENCY,
+            "World: deficits taken over by the backstop since the start.",
+            |v| money(v, v.world.backstop_paid),
+        ),
+        Column::new(
             "adl_notional",
             Real,
             CURRENCY,
@@ -291,7 +305,7 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
             "socialised",
             Real,
             CURRENCY,
-            "World: taken from profits since the start.",
+            "World: taken from winners since the start.",
             |v| money(v, v.world.socialised),
         ),
         Column::new(

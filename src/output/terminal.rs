@@ -27,6 +27,8 @@ pub static DETAILS: &[&Definition] = &[
     &m::PREMATURE_COUNT,
     &m::LATE_COUNT,
     &m::LOSS_SHARE,
+    &m::BACKSTOP_NOTIONAL,
+    &m::BACKSTOP_EQUITY,
     &m::STOPS,
     &m::WITHDRAWALS_REFUSED,
     &m::ORDERS_WITHDRAWN,
@@ -59,6 +61,15 @@ impl Style {
         }
     }
 }
+
+/// Who may bear bad debt: the parts that add up to it.
+static BEARERS: [&Definition; 5] = [
+    &m::FUND_PAID,
+    &m::BACKSTOP_PAID,
+    &m::ADL_DEFICIT,
+    &m::SOCIALISED,
+    &m::UNCOVERED,
+];
 
 const LABEL: usize = 28;
 const VALUE: usize = 13;
@@ -110,6 +121,50 @@ pub fn summary(summary: &Summary, style: &Style) -> String {
     text
 }
 
+/// The bad debt and whoever bore it, in figures that add up as they are shown: whole units, or hundredths where it
+/// is below a thousand. What rounding takes from a part goes to the parts with the largest remainders.
+fn bearers(text: &mut String, summary: &[&Metric], style: &Style) -> bool {
+    let value = |definition: &Definition| {
+        let metric = summary
+            .iter()
+            .find(|m| m.definition.name == definition.name);
+        metric.and_then(|metric| metric.value)
+    };
+    let Some(total) = value(&m::BAD_DEBT).filter(|total| *total > 0.0) else {
+        return false;
+    };
+    let places = if total < 1_000.0 { 2 } else { 0 };
+    let units = if places == 2 { 100.0 } else { 1.0 };
+    let whole = (total * units).round();
+    let parts: Vec<f64> = BEARERS
+        .iter()
+        .map(|part| value(part).unwrap_or_default() * units)
+        .collect();
+    let mut shown: Vec<f64> = parts.iter().map(|part| part.floor()).collect();
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    let rest = |part: usize| parts[part] - parts[part].floor();
+    order.sort_by(|a, b| rest(*b).total_cmp(&rest(*a)));
+    let missing = (whole - shown.iter().sum::<f64>()).max(0.0) as usize;
+    for part in order.into_iter().take(missing) {
+        shown[part] += 1.0;
+    }
+    let mut figures = |label: &str, amount: f64, share: f64| {
+        let amount = human::figures(amount / units, places);
+        let share = human::number(share, m::LIQUIDATED_SHARE.unit, &style.currency);
+        let cells = format!("{amount:>width$}{share:>VALUE$}", width = 2 * VALUE);
+        line(
+            text,
+            &format!("  {label:<width$}", width = LABEL - 2),
+            &cells,
+        );
+    };
+    for ((definition, part), shown) in BEARERS.iter().zip(&parts).zip(&shown) {
+        figures(definition.label, *shown, part / (total * units));
+    }
+    figures(m::BAD_DEBT.label, whole, 1.0);
+    true
+}
+
 fn section(
     text: &mut String,
     group: Group,
@@ -129,6 +184,7 @@ fn section(
     if markets.is_empty() {
         line(text, &style.dress("1", group.title()), "");
     }
+    let told = group == Group::Loss && bearers(text, of_world, style);
     for (block, abreast) in markets.chunks(ABREAST).enumerate() {
         let title = if block == 0 { group.title() } else { "" };
         heading(text, title, abreast, style);
@@ -147,6 +203,10 @@ fn section(
         }
     }
     for metric in of_world {
+        let name = metric.definition.name;
+        if told && (name == m::BAD_DEBT.name || BEARERS.iter().any(|part| part.name == name)) {
+            continue;
+        }
         row(text, metric.definition, &[metric.value], style);
     }
 }

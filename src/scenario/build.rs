@@ -5,7 +5,10 @@ use super::load::positions::{self, PositionMode};
 use super::load::{LoadError, PriceHistory};
 use super::problem::Problem;
 use super::settings::{MarketSettings, Scenario, VenueSettings};
-use crate::engine::{CohortSetup, LiquidationSetup, MarketSetup, Setup, opening_depth};
+use crate::engine::{
+    Adl, CohortSetup, LiquidationSetup, MarketSetup, Setup, Socialise, opening_depth,
+};
+use crate::liquidation::waterfall::{Backstop, Ranking, SocialiseSettings};
 use crate::margin::{Frozen, MarginRule, RiskView, Schedule};
 use crate::market::{Book, Contract, Frame, Impact, Venue};
 use crate::math::Draws;
@@ -14,7 +17,7 @@ use crate::path::{Bars, Paths, PricePath, Source, TimeGrid};
 use crate::safety::{Faults, SafetySetup};
 use crate::trader::population::{Asked, Ground, Holding, Population, populate};
 use crate::trader::{CohortSettings, ResponseSettings};
-use crate::unit::{AccountId, Grid, Lots, Rate, Ticks};
+use crate::unit::{AccountId, Cash, Grid, Lots, Rate, Span, Ticks};
 use rust_decimal::Decimal;
 use std::path::Path;
 use std::sync::Arc;
@@ -245,11 +248,10 @@ impl<'a> Prepared<'a> {
             dt,
         )
         .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
-        let liquidation = &scenario.liquidation;
-        let fund = self.grids[0]
-            .cash(liquidation.insurance_fund)
-            .map_err(|error| plain("liquidation.insurance_fund", error))?;
-        population.ledger.deposit(AccountId::FUND, fund);
+        let liquidation = self.liquidation()?;
+        population
+            .ledger
+            .deposit(AccountId::FUND, liquidation.pools.iter().copied().sum());
         self.check_size(&population, &grounds, &paths)?;
         let opening = self.opening(&population);
         let grids = &self.grids;
@@ -283,16 +285,7 @@ impl<'a> Prepared<'a> {
             thresholds,
             portfolio: scenario.margin.cross.build(),
             reduce_only: scenario.margin.reduce_only,
-            liquidation: LiquidationSetup {
-                policies: grids
-                    .iter()
-                    .map(|grid| liquidation.policy.build(grid, dt))
-                    .collect(),
-                fee: rate(liquidation.fee),
-                latency: liquidation.latency.as_seconds() / dt,
-                auto_deleveraging: liquidation.auto_deleveraging,
-                socialise_losses: liquidation.socialise_losses,
-            },
+            liquidation,
             safety: self.safety(&draws, mode)?,
             markets,
             cohorts,
@@ -302,6 +295,68 @@ impl<'a> Prepared<'a> {
             audit_every_step: false,
         };
         Ok((setup, opening))
+    }
+
+    /// The liquidation engine and the waterfall.
+    fn liquidation(&self) -> Result<LiquidationSetup, Vec<Problem>> {
+        let settings = &self.scenario.liquidation;
+        let (dt, grid) = (self.grid.dt, &self.grids[0]);
+        let cash = |key: &str, amount| {
+            grid.cash(amount)
+                .map_err(|error| plain(format!("liquidation.{key}"), error))
+        };
+        let mut pools = Vec::new();
+        for name in &self.scenario.markets {
+            let balance = settings.fund.market.get(name).copied().unwrap_or_default();
+            pools.push(cash(&format!("fund.market.{name}"), balance)?);
+        }
+        if settings.fund.market.is_empty() {
+            pools = vec![cash("insurance_fund", settings.insurance_fund)?];
+        }
+        let top_up = cash("fund.top_up", settings.fund.top_up)?;
+        let backstop = match &settings.backstop {
+            Some(backstop) => Some(Backstop {
+                capital: cash("backstop.capital", backstop.capital)?,
+                at: rate(backstop.at),
+                half_life: backstop.half_life.as_seconds() / dt,
+                loss_limit: rate(backstop.loss_limit)
+                    .mul_up(cash("backstop.capital", backstop.capital)?),
+            }),
+            None => None,
+        };
+        let adl = &settings.adl;
+        Ok(LiquidationSetup {
+            policies: self
+                .grids
+                .iter()
+                .map(|grid| settings.policy.build(grid, dt))
+                .collect(),
+            fee: rate(settings.fee),
+            latency: settings.latency.as_seconds() / dt,
+            pools,
+            top_up: (top_up > Cash::ZERO && settings.fund.every != Span::NEVER)
+                .then(|| (top_up, settings.fund.every.steps(dt).max(1))),
+            backstop,
+            adl: settings.auto_deleveraging.then(|| Adl {
+                ranking: adl.ranking,
+                cap: match adl.ranking {
+                    Ranking::CappedProRata(cap) => Some(rate(cap.share)),
+                    _ => None,
+                },
+                price: adl.price,
+                drawdown: adl
+                    .drawdown
+                    .map(|share| (rate(share), adl.window.steps(dt))),
+            }),
+            socialise: settings
+                .socialise_losses
+                .then(|| match settings.socialisation {
+                    SocialiseSettings::Profit => Socialise::Profit,
+                    SocialiseSettings::Session(session) => {
+                        Socialise::Session(session.length.steps(dt).max(1))
+                    }
+                }),
+        })
     }
 
     /// Fail-safes and faults.

@@ -27,7 +27,7 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
         nested(&format!("market.{name}"), market_parts(scenario, market));
     }
     nested("margin", scenario.margin.problems());
-    nested("liquidation", scenario.liquidation.problems());
+    nested("liquidation", scenario.liquidation.problems(names));
     nested("measure", scenario.measure.problems());
     nested("safety", scenario.safety.problems());
     for (name, cohort) in &scenario.cohort {

@@ -7,31 +7,12 @@
 //! bad debt max(0, s²/(2q) − B·s). Liquidation prices: Binance USD-M,
 //! LP = (WB − TMM + UPNL + cum − side·q·EP) / (q·MMR − side·q), with its published examples.
 
+use crate::support::run_with as run;
 use deleverage::engine::{Event, EventKind};
 use deleverage::experiment::{Finished, Run};
 use deleverage::scenario::Scenario;
 use deleverage::unit::{Cash, Ticks};
 use std::fmt::Write as _;
-use std::path::Path;
-
-const HEADER: &str = "account,market,qty,entry_price,collateral,mode\n";
-
-/// Runs a scenario with the accounts of a positions file.
-fn run(text: &str, positions: Option<&str>) -> Finished {
-    let folder = tempfile::tempdir().unwrap();
-    let mut text = text.to_owned();
-    if let Some(rows) = positions {
-        let file = folder.path().join("positions.csv");
-        std::fs::write(&file, format!("{HEADER}{rows}")).unwrap();
-        text = format!("positions = {:?}\n{text}", path(&file));
-    }
-    let scenario = Scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
-    Run::new(&scenario).audit_every_step(true).finish().unwrap()
-}
-
-fn path(path: &Path) -> String {
-    path.display().to_string()
-}
 
 fn of(finished: &Finished, kind: EventKind) -> impl Iterator<Item = &Event> {
     finished

@@ -34,6 +34,7 @@ const PACKAGES: [(&str, &[&str]); 26] = [
             "margin/adjust/",
             "liquidation/settings.rs",
             "liquidation/policy/",
+            "liquidation/waterfall/",
             "safety/",
             "scenario/",
             "output/",

@@ -450,7 +450,11 @@ fn the_table_is_aligned_plain_and_narrow() {
         "Price                                 BTC          ETH",
         "  drawdown, mid                    20.0 %          0 %",
         "  recovery half-life               20.0 s            -",
-        "  bad debt                          $9.50",
+        // Who bore the bad debt, in figures that add up.
+        "  paid by the fund                                8.00       84.2 %",
+        "  deficit borne by ADL                            0.50       5.26 %",
+        "  uncovered                                       1.00       10.5 %",
+        "  bad debt                                        9.50        100 %",
         "  bad debt                              ∞",
     ] {
         assert!(

@@ -1,6 +1,8 @@
 //! What several themes need: the command, small scenarios, and the files of a directory.
 
 use assert_cmd::Command;
+use deleverage::experiment::{Finished, Run};
+use deleverage::scenario::Scenario;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +77,20 @@ capital = 1_000_000
 markets = { BTC = 1.0 }
 strategy.market_maker = { size = 50_000, levels = 2, spread_bps = 10, step_bps = 5, inventory_limit = 5e5, calm_volatility = 1.0 }
 "#;
+
+/// Runs a scenario with the accounts of a positions file, audited in every step.
+pub fn run_with(text: &str, positions: Option<&str>) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = text.to_owned();
+    if let Some(rows) = positions {
+        let file = folder.path().join("positions.csv");
+        let header = "account,market,qty,entry_price,collateral,mode\n";
+        std::fs::write(&file, format!("{header}{rows}")).unwrap();
+        text = format!("positions = {:?}\n{text}", file.display().to_string());
+    }
+    let scenario = Scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
+    Run::new(&scenario).audit_every_step(true).finish().unwrap()
+}
 
 /// Every file under a folder, by its path within it.
 pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {

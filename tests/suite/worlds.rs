@@ -1,8 +1,14 @@
 //! Random worlds: every strategy, mode, policy, mark, venue and rule, drawn from one seed.
 
 use deleverage::account::Ledger;
-use deleverage::engine::{CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup};
-use deleverage::liquidation::policy::{PolicySettings, SlicesSettings};
+use deleverage::engine::{
+    Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise,
+};
+use deleverage::liquidation::policy::{
+    CappedSettings, IncrementalSettings, PartialSettings, PolicySettings, RampSettings,
+    SlicesSettings, StepDownSettings, ZeroPriceSettings,
+};
+use deleverage::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
 use deleverage::margin::adjust::{AdjustSettings, VolatilitySettings};
 use deleverage::margin::base::{BaseSettings, FixedSettings, Tier, TieredSettings};
 use deleverage::margin::{CrossSettings, Leg, MarginSettings, PortfolioRule, Thresholds};
@@ -44,7 +50,7 @@ fn pick<T>(s: &mut Stream, mut options: Vec<T>) -> T {
 /// What stays the same whatever else is drawn.
 #[derive(Clone, Copy, Default)]
 pub struct Wish {
-    /// Neither fail-safes nor faults.
+    /// Neither fail-safes nor faults, and liquidation as it once was: for the seeds of what once failed.
     pub all_is_well: bool,
     /// Forced orders are absorbed at the mark.
     pub absorb_forced: bool,
@@ -64,7 +70,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
     let contract = Contract::linear(whole(&mut s, 1, 3));
     let margin = margin(&mut s);
-    let policy = policy(&mut s);
+    let once = wish.all_is_well.then(|| plain_policy(&mut s));
     let mut markets: Vec<MarketSetup> = (0..count)
         .map(|m| MarketSetup {
             name: format!("M{m}"),
@@ -114,10 +120,12 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         })
         .collect();
     let mut ledger = Ledger::new(vec![contract; count.into()]);
-    ledger.deposit(
-        AccountId::FUND,
-        Cash(pick(&mut s, vec![0, 10_000, 50_000_000])),
-    );
+    let fund = once
+        .is_some()
+        .then(|| Cash(pick(&mut s, vec![0, 10_000, 50_000_000])));
+    let full = liquidation(&mut more, &grid, count);
+    let balance = fund.unwrap_or_else(|| full.pools.iter().copied().sum());
+    ledger.deposit(AccountId::FUND, balance);
     let mut stops = Vec::new();
     let cohorts = (0..whole(&mut s, 1, 4) as u16)
         .map(|c| {
@@ -150,6 +158,19 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             market.thresholds = common;
         }
     }
+    let liquidation = match once {
+        Some(policy) => LiquidationSetup {
+            policies: (0..count).map(|_| policy.build(&grid, 1.0)).collect(),
+            fee: Rate(whole(&mut s, 0, 10_000_000)),
+            latency: pick(&mut s, vec![0.0, 0.0, 1.5]),
+            pools: vec![balance],
+            top_up: None,
+            backstop: None,
+            adl: s.chance(0.5).then(Adl::default),
+            socialise: s.chance(0.5).then_some(Socialise::Profit),
+        },
+        None => full,
+    };
     Setup {
         seed,
         replicate: 0,
@@ -159,13 +180,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         portfolio: wish.portfolio.then(|| portfolio(&draws, count)).flatten(),
         thresholds: common,
         reduce_only: !wish.all_is_well && more.chance(0.5),
-        liquidation: LiquidationSetup {
-            policies: (0..count).map(|_| policy.build(&grid, 1.0)).collect(),
-            fee: Rate(whole(&mut s, 0, 10_000_000)),
-            latency: pick(&mut s, vec![0.0, 0.0, 1.5]),
-            auto_deleveraging: s.chance(0.5),
-            socialise_losses: s.chance(0.5),
-        },
+        liquidation,
         safety: if wish.no_impact || wish.all_is_well {
             SafetySetup::default()
         } else {
@@ -466,17 +481,131 @@ impl PortfolioRule for Twice {
     }
 }
 
+/// Every policy and every option of the waterfall.
+fn liquidation(s: &mut Stream, grid: &Grid, markets: u16) -> LiquidationSetup {
+    let policy = policy(s);
+    let balance = Cash(pick(s, vec![0, 10_000, 300_000, 50_000_000]));
+    let pools = if s.chance(0.3) {
+        vec![balance; markets.into()]
+    } else {
+        vec![balance]
+    };
+    let capital = Cash(pick(s, vec![50_000, 2_000_000]));
+    let backstop = Backstop {
+        capital,
+        at: pick(s, vec![Rate(666_666_667), Rate::ONE]),
+        half_life: pick(s, vec![0.0, 3.0, 30.0]),
+        loss_limit: pick(s, vec![Cash(capital.0 / 10), capital]),
+    };
+    let ranking = pick(
+        s,
+        vec![
+            Ranking::Bybit,
+            Ranking::Bitmex,
+            Ranking::Binance,
+            Ranking::Hyperliquid,
+            Ranking::Okx,
+            Ranking::RandomStart,
+            Ranking::ProRata,
+            Ranking::CappedProRata(Default::default()),
+        ],
+    );
+    let adl = Adl {
+        ranking,
+        cap: matches!(ranking, Ranking::CappedProRata(_)).then(|| Rate::from_f64(0.3)),
+        price: pick(
+            s,
+            vec![
+                ClosePrice::Bankruptcy,
+                ClosePrice::Mark,
+                ClosePrice::PreviousMark,
+            ],
+        ),
+        drawdown: s.chance(0.3).then(|| {
+            let share = pick(s, vec![0.05, 0.3, 1.0]);
+            (Rate::from_f64(share), whole(s, 2, 30) as u32)
+        }),
+    };
+    LiquidationSetup {
+        policies: (0..markets).map(|_| policy.build(grid, 1.0)).collect(),
+        fee: Rate(whole(s, 0, 10_000_000)),
+        latency: pick(s, vec![0.0, 0.0, 1.5]),
+        pools,
+        top_up: s.chance(0.3).then(|| (Cash(whole(s, 1, 50_000)), 7)),
+        backstop: s.chance(0.5).then_some(backstop),
+        adl: s.chance(0.6).then_some(adl),
+        socialise: pick(
+            s,
+            vec![None, Some(Socialise::Profit), Some(Socialise::Session(15))],
+        ),
+    }
+}
+
+/// The policies that there once were, drawn as they once were.
+fn plain_policy(s: &mut Stream) -> PolicySettings {
+    let slices = SlicesSettings {
+        fraction: "0.2".parse().unwrap(),
+        above: 200_000.into(),
+        cooldown: Span::seconds(4.0),
+    };
+    pick(
+        s,
+        vec![
+            PolicySettings::MarketClose {},
+            PolicySettings::BankruptcyLimit {},
+            PolicySettings::Slices(slices),
+        ],
+    )
+}
+
+/// Every policy, with amounts that bind in these worlds.
 fn policy(s: &mut Stream) -> PolicySettings {
+    let d = |text: &str| text.parse().unwrap();
+    let partial = PartialSettings {
+        target: pick(s, vec![d("1"), d("0.8"), d("0.3")]),
+    };
+    let step_down = StepDownSettings {
+        tiers: whole(s, 1, 2) as u8,
+        fill_or_kill: s.chance(0.5),
+        above_first: s.chance(0.5),
+    };
+    let capped = CappedSettings {
+        notional: pick(s, vec![100_000, 5_000_000]).into(),
+        insurance: pick(s, vec![0, 5_000, 1_000_000]).into(),
+        attempts: pick(s, vec![2, 50]),
+        ..CappedSettings::default()
+    };
+    let ramp = RampSettings {
+        initial: pick(s, vec![d("0.1"), d("1")]),
+        fee: pick(s, vec![d("0"), d("0.005"), d("0.05")]),
+        grace: Span::seconds(5.0),
+        growth: d("0.0005"),
+        ..RampSettings::default()
+    };
+    let zero_price = ZeroPriceSettings {
+        surplus_fee: pick(s, vec![d("0"), d("0.01")]),
+    };
+    let incremental = IncrementalSettings {
+        notional: pick(s, vec![20_000, 400_000]).into(),
+        rounds_per_second: pick(s, vec![0.4, 1.0, 20.0]),
+        keep_hedges: s.chance(0.5),
+    };
     pick(
         s,
         vec![
             PolicySettings::MarketClose {},
             PolicySettings::BankruptcyLimit {},
             PolicySettings::Slices(SlicesSettings {
-                fraction: "0.2".parse().unwrap(),
+                fraction: d("0.2"),
                 above: 200_000.into(),
                 cooldown: Span::seconds(4.0),
             }),
+            PolicySettings::Partial(partial),
+            PolicySettings::StepDown(step_down),
+            PolicySettings::Capped(capped),
+            PolicySettings::Ramp(ramp),
+            PolicySettings::ZeroPrice(zero_price),
+            PolicySettings::Incremental(incremental),
         ],
     )
 }

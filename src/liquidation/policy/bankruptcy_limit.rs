@@ -10,34 +10,34 @@
 //! Binance, "Liquidation protocols": immediate-or-cancel, then takeover at the bankruptcy price;
 //! BitMEX liquidation examples: "engine takes over the position and attempts to close it at the bankruptcy price".
 
-use super::{Case, Forced, LiquidationPolicy};
+use super::{Case, Forced, LiquidationPolicy, PolicyView, price};
 use crate::market::Order;
-use crate::unit::{Cash, Side, Ticks};
+use crate::unit::Cash;
 
 /// Closes at the bankruptcy price or better, and after bankruptcy at market for the fund.
 pub struct BankruptcyLimit;
 
+/// All of a position: at its zero price or better while the account is solvent, at market once it is bankrupt.
+pub fn take_over(case: &Case) -> Forced {
+    let side = case.closing_side();
+    let quantity = case.quantity.abs();
+    let order = if case.equity < Cash::ZERO {
+        Order::market(case.account, side, quantity)
+    } else {
+        // Rounded so that the whole position, sold at the limit, leaves nothing owed.
+        Order::immediate(
+            case.account,
+            side,
+            quantity,
+            price::limit(side, case.zero_price),
+        )
+    };
+    Forced::book(case.market, order, 0)
+}
+
 impl LiquidationPolicy for BankruptcyLimit {
-    fn release(&mut self, cases: &[Case], out: &mut Vec<Forced>) {
-        out.extend(cases.iter().map(|case| {
-            let side = case.closing_side();
-            let quantity = case.quantity.abs();
-            let order = if case.equity < Cash::ZERO {
-                Order::market(case.account, side, quantity)
-            } else {
-                // Rounded so that the whole position, sold at the limit, leaves nothing owed.
-                let limit = match side {
-                    Side::Sell => case.zero_price.ceil(),
-                    Side::Buy => case.zero_price.floor(),
-                };
-                Order::immediate(case.account, side, quantity, Ticks((limit as i64).max(1)))
-            };
-            Forced {
-                market: case.market,
-                order,
-                cooldown: 0,
-            }
-        }));
+    fn release(&mut self, _: &PolicyView<'_>, cases: &[Case], out: &mut Vec<Forced>) {
+        out.extend(cases.iter().map(take_over));
     }
     fn name(&self) -> &'static str {
         "bankruptcy_limit"

@@ -1,17 +1,16 @@
 //! The whole position at market, at once.
 
-use super::{Case, Forced, LiquidationPolicy};
+use super::{Case, Forced, LiquidationPolicy, PolicyView};
 use crate::market::Order;
 
 /// Closes everything at market.
 pub struct MarketClose;
 
 impl LiquidationPolicy for MarketClose {
-    fn release(&mut self, cases: &[Case], out: &mut Vec<Forced>) {
-        out.extend(cases.iter().map(|case| Forced {
-            market: case.market,
-            order: Order::market(case.account, case.closing_side(), case.quantity.abs()),
-            cooldown: 0,
+    fn release(&mut self, _: &PolicyView<'_>, cases: &[Case], out: &mut Vec<Forced>) {
+        out.extend(cases.iter().map(|case| {
+            let order = Order::market(case.account, case.closing_side(), case.quantity.abs());
+            Forced::book(case.market, order, 0)
         }));
     }
     fn name(&self) -> &'static str {

@@ -8,7 +8,7 @@
 //! Hyperliquid documentation, "Liquidations" (2025): positions above $100k send 20 % first, then
 //! 30 s of cooldown, then the full rest.
 
-use super::{Case, Forced, LiquidationPolicy};
+use super::{Case, Forced, LiquidationPolicy, PolicyView};
 use crate::market::Order;
 use crate::unit::{AccountId, Cash, Grid, Lots, MarketId, Rate, Span};
 use rust_decimal::Decimal;
@@ -71,7 +71,7 @@ impl Slices {
 }
 
 impl LiquidationPolicy for Slices {
-    fn release(&mut self, cases: &[Case], out: &mut Vec<Forced>) {
+    fn release(&mut self, _: &PolicyView<'_>, cases: &[Case], out: &mut Vec<Forced>) {
         for case in cases {
             let whole = case.quantity.abs();
             let begun = self.begun.binary_search(&(case.account, case.market));
@@ -87,11 +87,11 @@ impl LiquidationPolicy for Slices {
                 }
                 Err(_) => (whole, 0),
             };
-            out.push(Forced {
-                market: case.market,
-                order: Order::market(case.account, case.closing_side(), quantity),
+            out.push(Forced::book(
+                case.market,
+                Order::market(case.account, case.closing_side(), quantity),
                 cooldown,
-            });
+            ));
         }
     }
     fn name(&self) -> &'static str {
@@ -107,54 +107,36 @@ impl LiquidationPolicy for Slices {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::Contract;
-    use crate::unit::Ticks;
-
     fn policy() -> Slices {
         let settings = SlicesSettings {
             fraction: "0.2".parse().unwrap(),
-            above: 100.into(),
+            above: 1_000.into(),
             cooldown: Span::seconds(30.0),
         };
         let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
         Slices::new(&settings, &grid, 1.0)
     }
 
-    fn case(account: u32, quantity: i64) -> Case {
-        let contract = Contract::linear(1);
-        Case {
-            account: AccountId(account),
-            market: MarketId(0),
-            quantity: Lots(quantity),
-            mark: Ticks(10),
-            notional: contract.notional(Lots(quantity), Ticks(10)),
-            equity: Cash(1),
-            zero_price: 9.0,
-            contract,
-        }
-    }
-
-    fn sent(policy: &mut Slices, cases: &[Case]) -> Vec<(i64, u32)> {
-        let mut out = Vec::new();
-        policy.release(cases, &mut out);
-        out.iter()
-            .map(|forced| (forced.order.quantity.0, forced.cooldown))
-            .collect()
+    fn sent(policy: &mut Slices, account: u32, quantity: i64) -> (i64, u32) {
+        let schedule = super::super::tests::schedule(&[(i64::MAX, 0.05)]);
+        let mut case = super::super::tests::case(&schedule, quantity, 1);
+        case.account = AccountId(account);
+        super::super::tests::sent(policy, &super::super::tests::view(&schedule), &[case])[0]
     }
 
     #[test]
     fn a_fifth_first_then_the_rest_after_the_cooldown() {
         let mut policy = policy();
-        assert_eq!(sent(&mut policy, &[case(7, 50)]), [(10, 30)]);
-        assert_eq!(sent(&mut policy, &[case(7, 40)]), [(40, 0)]);
-        assert_eq!(sent(&mut policy, &[case(8, -10)]), [(10, 0)]);
+        assert_eq!(sent(&mut policy, 7, 50), (10, 30));
+        assert_eq!(sent(&mut policy, 7, 40), (40, 0));
+        assert_eq!(sent(&mut policy, 8, -10), (10, 0));
     }
 
     #[test]
     fn whoever_recovered_begins_with_a_slice_again() {
         let mut policy = policy();
-        sent(&mut policy, &[case(7, 50)]);
+        sent(&mut policy, 7, 50);
         policy.recovered(AccountId(7));
-        assert_eq!(sent(&mut policy, &[case(7, 40)]), [(8, 30)]);
+        assert_eq!(sent(&mut policy, 7, 40), (8, 30));
     }
 }
