@@ -46,7 +46,7 @@ fn wrongly_begun(world: &World, begun: &mut BTreeSet<AccountId>) -> Option<Accou
         if world.ledger().account(id).state != State::Liquidating {
             begun.remove(&id);
         } else if begun.insert(id)
-            && world.thresholds().grace == 0
+            && world.thresholds_of(id).grace == 0
             && world.equity(id) >= i128::from(world.requirement(id).0)
         {
             wrong = Some(id);
