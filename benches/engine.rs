@@ -186,6 +186,7 @@ fn watch(
         funding: 0.0,
         ratios,
         levels,
+        moved: false,
     };
     let quanta = world.ledger().contract(MARKET).quanta() as f64;
     let schedule = world.schedule(MARKET);

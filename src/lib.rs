@@ -61,16 +61,17 @@
 //! |---|---|---|---|
 //! | 0 | [`unit`](mod@unit), [`math`] | ticks, lots, cash, rates; keyed draws, portable functions | nothing knows what a market is; no draw depends on the order of calls |
 //! | 1 | [`market`], [`account`] | book, impact law, oracle, mark, funding; ledger, index of triggers | no opinion about margin or behaviour; no float in the ledger's money |
-//! | 2 | [`trader`], [`margin`], [`liquidation`], [`path`], [`safety`] | what one may dispute: strategies, rules, policies, outside prices, fail-safes and faults | a path never sees the market; a rule or fail-safe never sees an account; a policy never touches the ledger |
+//! | 2 | [`trader`], [`margin`], [`liquidation`], [`path`], [`safety`] | what one may dispute: strategies, rules, policies, outside prices, fail-safes and faults | a path never sees the market; a market's rule or fail-safe never sees an account; a policy never touches the ledger |
 //! | 3 | [`engine`] | the world, its nine phases, events, observers, audit | never reads or writes a file; never asks the clock; an observer changes nothing |
 //! | 4 | [`measure`] | metrics, as functions of what was recorded | never looks into the world while it runs |
 //! | 5 | [`scenario`] | from TOML to a world; a user's files; presets | nothing else knows every part by name, and nothing below opens a file |
-//! | 6 | [`experiment`] | a run, alone or beside its twin | the only threads of a simulation; no number is added up in the order in which threads finish |
+//! | 6 | [`experiment`], [`backtest`] | a run, alone or beside its twin; the same crashes under several rules; rules against a history | the only threads of a simulation; no number is added up in the order in which threads finish |
 //! | 7 | [`output`], [`chart`] | tables, manifest, summary; SVG and PNG | no time of day, no machine's name; a chart knows only columns of numbers |
 //! | 8 | [`cli`] | what a person types, and how a command ends | computes nothing |
 //!
 //! Each part's settings stand beside the part; [`scenario`] only puts them together. Seams are small
-//! traits called once per cohort or market and phase, never once per account:
+//! traits called once per cohort or market and phase, never once per account (but for a
+//! [`PortfolioRule`](margin::PortfolioRule), where cross accounts have one):
 //! [`Behaviour`](trader::Behaviour), [`MarginRule`](margin::MarginRule),
 //! [`LiquidationPolicy`](liquidation::LiquidationPolicy), [`PricePath`](path::PricePath),
 //! [`Venue`](market::Venue), [`Observer`](engine::Observer).

@@ -47,6 +47,9 @@ pub struct Measure {
     pub ratios: [f64; LEVELS],
     /// How many of the ratios are watched.
     pub levels: usize,
+    /// Whether some rate may differ from the last call's. A class's thresholds may then move between
+    /// its smallest and its largest position though neither of theirs does.
+    pub moved: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -325,7 +328,8 @@ impl TriggerIndex {
                         (low / ratio, high / ratio),
                         slack(class.smallest, quanta, measure.mark),
                     );
-                    sweep(&class.entries, &mut class.seen[level], band, out);
+                    let still = !measure.moved || low == high;
+                    sweep(&class.entries, &mut class.seen[level], band, still, out);
                 }
             }
         }
@@ -340,7 +344,7 @@ impl TriggerIndex {
                     (0.0, 0.0),
                     slack(class.smallest, quanta, measure.mark),
                 );
-                sweep(&class.entries, &mut class.seen[0], band, out);
+                sweep(&class.entries, &mut class.seen[0], band, true, out);
             }
         }
     }
@@ -473,8 +477,8 @@ fn threshold(side: usize, mark: f64, funding: f64, rates: (f64, f64), slack: f64
     }
 }
 
-fn sweep(entries: &Sorted, seen: &mut Band, band: Band, out: &mut Vec<SlotId>) {
-    if *seen == band {
+fn sweep(entries: &Sorted, seen: &mut Band, band: Band, still: bool, out: &mut Vec<SlotId>) {
+    if still && *seen == band {
         return;
     }
     let (low, high) = if *seen == UNSEEN {

@@ -9,7 +9,7 @@ use crate::unit::span::YEAR;
 use crate::unit::{Lots, Rate, Span};
 use rayon::prelude::*;
 
-/// Which requirement is judged, of the first bracket.
+/// Which requirement is judged, of the smallest positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Requirement {
     /// What a position must keep.
@@ -178,7 +178,11 @@ impl Windows {
 /// The requirement that a rule asks for at every bar's close.
 pub fn margins(rule: &mut dyn MarginRule, series: &Series, requirement: Requirement) -> Vec<f64> {
     let mut schedule = Schedule::flat(Rate::ZERO, Rate::ZERO);
-    let grid = super::rule::grid().scale();
+    let grid = super::rule::grid();
+    let quanta = grid
+        .quanta_per_tick_lot()
+        .map_or(0.0, |quanta| quanta as f64);
+    let grid = grid.scale();
     let dt = series.dt();
     series
         .bars()
@@ -192,13 +196,13 @@ pub fn margins(rule: &mut dyn MarginRule, series: &Series, requirement: Requirem
                 index: price,
                 mark: price,
                 volume: Lots((bar.volume / grid.lot) as i64),
+                quanta,
                 ..RiskView::default()
             };
             rule.schedule(&view, &mut schedule);
-            let bracket = schedule.brackets()[0];
             match requirement {
-                Requirement::Maintenance => bracket.maintenance.as_f64(),
-                Requirement::Initial => bracket.initial.as_f64(),
+                Requirement::Maintenance => schedule.level().as_f64(),
+                Requirement::Initial => schedule.initial_level().as_f64(),
             }
         })
         .collect()

@@ -26,16 +26,19 @@ pub(super) struct Arguments {
     /// Price files (Binance klines or `open_time,open,high,low,close,volume`; plain, .gz or .zip).
     #[arg(required = true)]
     prices: Vec<PathBuf>,
-    /// Rule file: the content of a scenario's `[margin]` table; may be repeated.
+    /// Rule file: the content of a scenario's `[margin]` table; or the name of a rule that is built in; may be repeated.
     #[arg(long = "rule", value_name = "FILE", required = true)]
     rules: Vec<PathBuf>,
+    /// Leaves rules with a model of returns their own close-out and confidence.
+    #[arg(long)]
+    as_written: bool,
     /// Share of windows that a margin promises to cover.
     #[arg(long, default_value_t = 0.99)]
     confidence: f64,
     /// How long a position is exposed after its margin was set.
     #[arg(long, value_name = "SPAN", default_value = "1h", value_parser = span)]
     horizon: Span,
-    /// Which requirement is judged, of the first bracket.
+    /// Which requirement is judged, of the smallest positions.
     #[arg(long, value_enum, default_value_t)]
     what: What,
     /// Which loss it is held against.
@@ -158,7 +161,23 @@ impl Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let settings = arguments.settings();
-    let rules = rule_files(&arguments.rules)?;
+    let mut rules = rule_files(&arguments.rules)?;
+    let mut notes = Vec::new();
+    for file in &mut rules {
+        if !arguments.as_written {
+            let (asked, note) = file.judged(settings.confidence, settings.horizon);
+            *file = asked;
+            notes.extend(note);
+        }
+        let silent = file.silent();
+        if !silent.is_empty() {
+            notes.push(format!(
+                "{}: a history has neither a book nor positions, so {} adds nothing here",
+                file.name,
+                silent.join(", ")
+            ));
+        }
+    }
     let histories = histories(&arguments.prices)?;
     let record = arguments.record(&rules, &settings)?;
     let name = format!("backtest-{}", histories[0].0.market);
@@ -176,7 +195,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Some(Named {
                 name: file.name.clone(),
                 rule: file.build()?,
-                shortfall: None,
+                shortfall: file.shortfall(settings.confidence),
             })
         });
         let report = backtest::run(series, named.collect(), &settings)
@@ -194,7 +213,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         })
         .map_err(Failure::Outside)?;
     if !arguments.quiet {
-        show(&histories, &reports, arguments.width(), &path)?;
+        show(&histories, &reports, &notes, arguments.width(), &path)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -284,6 +303,7 @@ fn write(
 fn show(
     histories: &[(Series, Vec<String>)],
     reports: &[Report],
+    rules: &[String],
     width: usize,
     path: &Path,
 ) -> io::Result<()> {
@@ -295,6 +315,9 @@ fn show(
             writeln!(out, "note: {note}")?;
         }
         writeln!(out)?;
+    }
+    for note in rules {
+        writeln!(out, "note: {note}")?;
     }
     writeln!(out, "written to {}", path.display())?;
     out.flush()

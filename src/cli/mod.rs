@@ -6,6 +6,7 @@
 
 mod backtest;
 mod check;
+mod compare;
 mod new;
 mod presets;
 mod run;
@@ -29,6 +30,8 @@ struct Arguments {
 enum Command {
     /// Runs a scenario, prints what happened, and writes tables, charts and a manifest.
     Run(Box<run::Arguments>),
+    /// Runs the same crashes under several margin rules: what each costs, and what it buys.
+    Compare(Box<compare::Arguments>),
     /// Judges margin rules by price histories, without traders: coverage, shortfall, procyclicality.
     Backtest(Box<backtest::Arguments>),
     /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
@@ -96,6 +99,7 @@ const OUTSIDE: u8 = 70;
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Presets(arguments) => presets::run(&arguments),

@@ -231,10 +231,10 @@ fn write(
 }
 
 /// Name of the settlement currency in what is printed and drawn.
-const CURRENCY: &str = "USD";
+pub(super) const CURRENCY: &str = "USD";
 
 /// The settings that results hinge on.
-fn model(scenario: &Scenario) -> ModelSettings {
+pub(super) fn model(scenario: &Scenario) -> ModelSettings {
     ModelSettings {
         dt: scenario.dt(),
         steps: scenario.steps().unwrap_or_default(),
@@ -291,6 +291,10 @@ fn report(
     }
     writeln!(out)?;
     write!(out, "{}", terminal::summary(&finished.summary, &style))?;
+    let parts = terminal::parts(&finished.run, &style);
+    if !parts.is_empty() {
+        write!(out, "\n{parts}")?;
+    }
     if !finished.outcomes.is_empty() {
         writeln!(out)?;
         write!(

@@ -67,7 +67,9 @@ impl World {
             }
         }
         self.scratch.intents = intents;
+        self.withdraw_money();
         self.cancel_expired();
+        self.hold_to_reducing();
     }
 
     pub(super) fn send(&mut self, at: f64, origin: Origin, intent: Intent) {
@@ -86,7 +88,10 @@ impl World {
         if answer == Answer::GraceEnds {
             // Whoever was cured and called again has a later timer of its own.
             if state == State::Called
-                && self.step >= account.called_at.saturating_add(self.thresholds.grace)
+                && self.step
+                    >= account
+                        .called_at
+                        .saturating_add(self.thresholds_of(id).grace)
             {
                 self.assess(id);
             }
@@ -317,11 +322,14 @@ impl World {
         let notional = m.contract.notional(slot.quantity, mark);
         let equity = self.equity(id);
         let requirement = self.requirement(id);
-        let maintenance = m.schedule.maintenance(notional);
-        let share = if requirement > Cash::ZERO {
-            maintenance.as_f64() / requirement.as_f64()
+        // What the positions ask alone, added up: the shares by which they answer for what the account must hold.
+        let alone = self.requirements(id);
+        let own = m.schedule.maintenance(notional);
+        let (share, maintenance) = if alone > Cash::ZERO {
+            let part = i128::from(requirement.0) * i128::from(own.0) / i128::from(alone.0);
+            (own.as_f64() / alone.as_f64(), Cash::clamped(part))
         } else {
-            1.0
+            (1.0, own)
         };
         let (mut net, mut place, mut of) = (0i128, 0, 0);
         for (other, slot) in self.ledger.places(id) {
@@ -343,6 +351,7 @@ impl World {
             notional,
             equity: Cash::clamped(equity),
             requirement,
+            alone,
             maintenance,
             net: Cash::clamped(net),
             place,

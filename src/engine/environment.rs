@@ -3,7 +3,7 @@
 use super::event::EventKind;
 use super::observer::MOVES;
 use super::world::World;
-use crate::margin::{RiskView, Schedule};
+use crate::margin::RiskView;
 use crate::market::Conditions;
 use crate::math::{Purpose, ops};
 use crate::trader::Published;
@@ -43,6 +43,8 @@ impl World {
                 bid_depth: row.bid_depth,
                 ask_depth: row.ask_depth,
                 volume: row.volume,
+                down: row.down,
+                up: row.up,
                 ..Default::default()
             };
             let volume = row.volume;
@@ -136,17 +138,30 @@ impl World {
                 volume: self.last_volume[m],
                 open_interest: self.ledger.open_interest(MarketId(m as u16)),
                 funding_rate: market.funding.rate(),
+                funding_period: market.funding.period(),
+                quanta: market.contract.quanta() as f64,
+                reproduction_down: self.rows[m].down,
+                reproduction_up: self.rows[m].up,
             };
             if self.safety.effects(MarketId(m as u16)).feed_gap {
+                market.moved = false;
                 continue;
             }
             market.rule.schedule(&view, &mut market.schedule);
-            let whole = market.schedule.brackets()[0].maintenance;
-            self.rows[m].base_maintenance = market.rule.trace().first().copied().unwrap_or(whole);
+            market.moved = market.schedule != market.before;
+            if market.moved {
+                market.before.copy_from(&market.schedule);
+            }
+            let trace = market.rule.trace();
+            self.rows[m].base_maintenance = trace
+                .first()
+                .map_or_else(|| market.schedule.level(), |base| base.maintenance);
+            self.traces[m].clear();
+            self.traces[m].extend_from_slice(trace);
             let quanta = market.contract.quanta() as f64;
             let funding =
                 self.funding[m] as f64 / (quanta * crate::market::funding::INDEX_SCALE as f64);
-            stale |= outgrown(&market.epoch.0, &market.schedule)
+            stale |= market.schedule.outgrows(&market.epoch.0, HEADROOM)
                 || (funding - market.epoch.1).abs() > FUNDING_DRIFT * view.mark;
         }
         if stale && self.index.cross_slots() > 0 {
@@ -166,13 +181,4 @@ impl World {
             (row.bid_depth, row.ask_depth) = market.depth_within(MOVES[0]);
         }
     }
-}
-
-/// Whether a schedule asks more, somewhere, than an earlier one with headroom.
-fn outgrown(epoch: &Schedule, now: &Schedule) -> bool {
-    let (old, new) = (epoch.brackets(), now.brackets());
-    old.len() != new.len()
-        || old.iter().zip(new).any(|(old, new)| {
-            old.cap != new.cap || new.maintenance.as_f64() > HEADROOM * old.maintenance.as_f64()
-        })
 }

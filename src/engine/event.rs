@@ -7,19 +7,31 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
-    /// An account reached the warning ratio; amount: its equity.
+    /// An account reached the warning ratio; amount: its equity, and of an isolated account quantity: what it
+    /// holds, price: the mark. So for all kinds up to [`EventKind::LiquidationBegan`] that tell an equity.
     Warned,
     /// An account was called for margin; amount: its equity.
     Called,
-    /// An account's margin ratio fell below the call ratio again; amount: its equity.
+    /// A called account's margin ratio fell below the call ratio again, or it closed all it held; amount: its
+    /// equity.
     CallCured,
+    /// A position of the cross account that the event before this one called, found cured or began to liquidate;
+    /// quantity: what it holds, price: the mark, amount: its value.
+    Held,
     /// A trader paid money in; amount: how much.
     ToppedUp,
+    /// A trader took money out; amount: how much.
+    Withdrawn,
+    /// A trader was refused a withdrawal, for nothing was free beyond the initial requirement; amount: the equity.
+    WithdrawalRefused,
+    /// A resting order that would have made a position larger was withdrawn, its owner standing below the initial
+    /// requirement; quantity: what was left of it.
+    OrderWithdrawn,
     /// A trader sent an order to reduce or close under stress; quantity: how much.
     Deleveraged,
     /// A stop-loss was triggered; price: the mark.
     Stopped,
-    /// Liquidation began; amount: the account's equity, price: the mark.
+    /// Liquidation began; amount: the account's equity.
     LiquidationBegan,
     /// A forced order traded; quantity, worst price, amount: value.
     ForcedTrade,
@@ -34,6 +46,8 @@ pub enum EventKind {
     /// A bankrupt position was closed against a profitable one; account: the profitable one,
     /// quantity: its signed change, price and amount: of the close.
     AutoDeleveraged,
+    /// Auto-deleveraging closed a bankrupt account's deficit away; amount: how much.
+    DeficitDeleveraged,
     /// Profits paid a deficit; amount: how much.
     Socialised,
     /// A deficit that nobody paid stays on the account; amount: how much.
@@ -75,11 +89,15 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 36] = [
         Self::Warned,
         Self::Called,
         Self::CallCured,
+        Self::Held,
         Self::ToppedUp,
+        Self::Withdrawn,
+        Self::WithdrawalRefused,
+        Self::OrderWithdrawn,
         Self::Deleveraged,
         Self::Stopped,
         Self::LiquidationBegan,
@@ -89,6 +107,7 @@ impl EventKind {
         Self::FundPaid,
         Self::FundReceived,
         Self::AutoDeleveraged,
+        Self::DeficitDeleveraged,
         Self::Socialised,
         Self::Uncovered,
         Self::FundingPaid,
@@ -114,7 +133,11 @@ impl EventKind {
             Self::Warned => "warned",
             Self::Called => "called",
             Self::CallCured => "call_cured",
+            Self::Held => "held",
             Self::ToppedUp => "topped_up",
+            Self::Withdrawn => "withdrawn",
+            Self::WithdrawalRefused => "withdrawal_refused",
+            Self::OrderWithdrawn => "order_withdrawn",
             Self::Deleveraged => "deleveraged",
             Self::Stopped => "stopped",
             Self::LiquidationBegan => "liquidation_began",
@@ -124,6 +147,7 @@ impl EventKind {
             Self::FundPaid => "fund_paid",
             Self::FundReceived => "fund_received",
             Self::AutoDeleveraged => "auto_deleveraged",
+            Self::DeficitDeleveraged => "deficit_deleveraged",
             Self::Socialised => "socialised",
             Self::Uncovered => "uncovered",
             Self::FundingPaid => "funding_paid",

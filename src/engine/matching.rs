@@ -79,21 +79,21 @@ impl World {
                 owner: id,
                 market,
                 order: resting,
+                side: order.side,
                 expires,
             });
         }
     }
 
     /// Whether a trader may place an order: one that makes the position larger needs initial
-    /// margin for all that would then be held.
+    /// margin for all that would then be held, and must keep the position within its market's limit.
     pub(super) fn admits(&self, market: MarketId, order: &Order) -> bool {
         let id = order.owner;
         let Some(slot) = self.ledger.place(id, market) else {
             return false;
         };
         let held = self.ledger.slot(slot).quantity;
-        let after = Lots(held.0 + order.quantity.0 * order.side.sign());
-        if after.0.abs() <= held.0.abs() && after.signum() * held.signum() >= 0 {
+        if Self::reduces(held, order.quantity, order.side) {
             return true;
         }
         if let Some(most) = self.safety.guards[market.index()].most_open_interest
@@ -101,20 +101,9 @@ impl World {
         {
             return false;
         }
-        let mut required = Cash::ZERO;
-        for (other, slot) in self.ledger.places(id) {
-            let quantity = if other == market {
-                after
-            } else {
-                self.ledger.slot(slot).quantity
-            };
-            let m = &self.markets[other.index()];
-            let Some(value) = m.contract.checked(quantity, self.marks[other.index()]) else {
-                return false;
-            };
-            required += m.schedule.initial(value.abs());
-        }
-        self.equity(id) >= i128::from(required.0)
+        let after = Lots(held.0 + order.quantity.0 * order.side.sign());
+        self.initial(id, Some((market, after)))
+            .is_some_and(|required| self.equity(id) >= i128::from(required.0))
     }
 
     /// Trades a forced order as far as its account is still in liquidation and holds so much; whether it

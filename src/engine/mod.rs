@@ -2,6 +2,7 @@
 //!
 //! [`step`] names the phases and their consequence; each phase's verb lives in a room of its own.
 
+mod access;
 mod backstop;
 mod decide;
 mod environment;
@@ -19,4 +20,4 @@ pub mod world;
 pub use event::{Event, EventKind};
 pub use observer::{MarketRow, Observer, StepRow, WorldRow};
 pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};
-pub use world::{EngineFault, Rung, StopReason, World};
+pub use world::{EngineFault, Rung, StopReason, World, opening_depth};

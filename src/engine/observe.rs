@@ -23,7 +23,7 @@ impl World {
             let up = MOVES.map(|w| self.reproduction(id, false, w));
             let market = &self.markets[m];
             let quote = market.venue.quote();
-            let bracket = market.schedule.brackets()[0];
+            let (initial, maintenance) = (market.schedule.initial_level(), market.schedule.level());
             let row = &mut self.rows[m];
             *row = MarketRow {
                 reference: market.reference,
@@ -35,9 +35,10 @@ impl World {
                 bid: quote.bid,
                 ask: quote.ask,
                 open_interest: self.ledger.open_interest(id),
-                maintenance: bracket.maintenance,
-                initial: bracket.initial,
+                maintenance,
+                initial,
                 funding_rate: market.funding.rate(),
+                funding_index: self.funding[m],
                 volatility: market.flight.sigma(),
                 liquidity: market.liquidity,
                 down,
@@ -51,10 +52,14 @@ impl World {
             observer.event(event);
         }
         self.events.clear();
+        for (market, place) in self.markets.iter().zip(0..) {
+            observer.rates(self.step, MarketId(place), &market.schedule);
+        }
         observer.step(&StepRow {
             step: self.step,
             markets: &self.rows,
             world: &self.totals,
+            parts: &self.traces,
         });
     }
 }

@@ -1,7 +1,8 @@
 //! What a step looked like from outside, and who may look.
 
 use super::event::Event;
-use crate::unit::{Cash, Lots, Rate, Ticks};
+use crate::margin::{Level, Schedule};
+use crate::unit::{Cash, Lots, MarketId, Rate, Ticks};
 
 /// The moves w for which the reproduction number is measured.
 pub const MOVES: [f64; 3] = [0.01, 0.02, 0.05];
@@ -45,14 +46,16 @@ pub struct MarketRow {
     pub halted: bool,
     /// Open interest.
     pub open_interest: Lots,
-    /// Maintenance rate of the first bracket.
+    /// Maintenance rate of the smallest positions.
     pub maintenance: Rate,
-    /// Initial rate of the first bracket.
+    /// Initial rate of the smallest positions.
     pub initial: Rate,
-    /// Maintenance rate of the first bracket before any adjustment.
+    /// Maintenance rate of the smallest positions before any adjustment.
     pub base_maintenance: Rate,
     /// Funding rate of the last payment, per period.
     pub funding_rate: f64,
+    /// Cumulative funding, in 10⁻⁶ quanta per lot.
+    pub funding_index: i64,
     /// Volatility per √second that liquidity providers see.
     pub volatility: f64,
     /// Factor on the ambient depth.
@@ -112,6 +115,8 @@ pub struct StepRow<'a> {
     pub markets: &'a [MarketRow],
     /// What concerns all.
     pub world: &'a WorldRow,
+    /// What is asked after each part of the margin rule, by market.
+    pub parts: &'a [Vec<Level>],
 }
 
 /// Looks at a run and changes nothing.
@@ -120,6 +125,8 @@ pub trait Observer {
     fn step(&mut self, row: &StepRow<'_>);
     /// Something happened.
     fn event(&mut self, event: &Event);
+    /// A market's rates of the step that is about to be shown; once a step and market.
+    fn rates(&mut self, _step: u32, _market: MarketId, _schedule: &Schedule) {}
 }
 
 /// Looks at nothing.
@@ -138,6 +145,10 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.event(event);
         self.1.event(event);
     }
+    fn rates(&mut self, step: u32, market: MarketId, schedule: &Schedule) {
+        self.0.rates(step, market, schedule);
+        self.1.rates(step, market, schedule);
+    }
 }
 
 /// Whoever is lent looks.
@@ -147,5 +158,8 @@ impl<O: Observer> Observer for &mut O {
     }
     fn event(&mut self, event: &Event) {
         (**self).event(event);
+    }
+    fn rates(&mut self, step: u32, market: MarketId, schedule: &Schedule) {
+        (**self).rates(step, market, schedule);
     }
 }

@@ -138,7 +138,11 @@ impl World {
         }
         let mut covered = Cash::ZERO;
         for (id, before) in ids.iter().zip(before) {
-            covered += Cash::clamped(self.equity(*id).min(0) - before).max(Cash::ZERO);
+            let own = Cash::clamped(self.equity(*id).min(0) - before).max(Cash::ZERO);
+            if own > Cash::ZERO {
+                self.note(EventKind::DeficitDeleveraged, *id, own);
+            }
+            covered += own;
             for (market, slot) in self.ledger.places(*id) {
                 if !self.ledger.slot(slot).quantity.is_zero() {
                     self.exhausted[market.index()] = true;
@@ -331,7 +335,7 @@ impl World {
                 m.contract
                     .notional(slot.quantity, self.marks[market.index()]),
             );
-            equity * i128::from(own.0) / i128::from(self.requirement(id).0.max(1))
+            equity * i128::from(own.0) / i128::from(self.requirements(id).0.max(1))
         };
         Cash::clamped(value - share)
     }

@@ -5,14 +5,14 @@
 use crate::account::Ledger;
 use crate::liquidation::LiquidationPolicy;
 use crate::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
-use crate::margin::{MarginRule, Thresholds};
+use crate::margin::{MarginRule, PortfolioRule, Thresholds};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{Contract, Venue};
 use crate::safety::SafetySetup;
-use crate::trader::{Behaviour, Members, ResponseSettings};
+use crate::trader::{Behaviour, Members, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Cash, Grid, Rate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,8 @@ pub struct MarketSetup {
     pub maker_fee: Rate,
     /// What accounts must hold.
     pub rule: Box<dyn MarginRule>,
+    /// When the market's isolated accounts are warned, called and liquidated.
+    pub thresholds: Thresholds,
 }
 
 /// One cohort, ready to act.
@@ -90,6 +92,8 @@ pub struct CohortSetup {
     pub behaviour: Option<Box<dyn Behaviour>>,
     /// What they do when warned or called.
     pub response: ResponseSettings,
+    /// How they take money out, if they do.
+    pub withdrawal: Option<WithdrawalSettings>,
 }
 
 /// The liquidation engine and the waterfall.
@@ -147,8 +151,13 @@ pub struct Setup {
     pub steps: u32,
     /// How often margin is checked within a step.
     pub rounds: Rounds,
-    /// When accounts are warned, called and liquidated.
+    /// When cross accounts are warned, called and liquidated.
     pub thresholds: Thresholds,
+    /// What cross accounts are asked for all their positions together; nothing where requirements are added up.
+    pub portfolio: Option<Box<dyn PortfolioRule>>,
+    /// Whether resting orders that would make a position larger are withdrawn between initial and maintenance
+    /// requirement.
+    pub reduce_only: bool,
     /// How, and who pays.
     pub liquidation: LiquidationSetup,
     /// Fail-safes and faults.

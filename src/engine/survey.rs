@@ -22,6 +22,7 @@ use std::cmp::Reverse;
 impl World {
     /// Phase 5.
     pub(super) fn survey(&mut self) {
+        self.renew_doubled();
         let mut visits = std::mem::take(&mut self.scratch.visits);
         visits.clear();
         std::mem::swap(&mut visits, &mut self.touched);
@@ -51,6 +52,24 @@ impl World {
             self.assess(*id);
         }
         self.scratch.visits = visits;
+    }
+
+    /// Safe radii reckon with marginal rates up to twice the notional at which they were taken: once a mark
+    /// has doubled since, all are taken anew.
+    fn renew_doubled(&mut self) {
+        let mut doubled = false;
+        for (market, mark) in self.markets.iter_mut().zip(&self.marks) {
+            let mark = mark.as_f64();
+            if mark > 2.0 * market.lowest {
+                market.lowest = mark;
+                doubled = true;
+            } else {
+                market.lowest = market.lowest.min(mark);
+            }
+        }
+        if doubled && self.index.cross_slots() > 0 {
+            self.touched.extend_from_slice(&self.cross);
+        }
     }
 
     /// Files an account anew in the index, after its cash or position changed.
@@ -90,13 +109,17 @@ impl World {
                 self.ledger.standing_mut(id).set_state(State::Liquidating);
                 self.liquidating.push(id);
             } else if state > State::Healthy {
+                if state == State::Called {
+                    self.tell(EventKind::CallCured, id, self.equity(id));
+                }
                 self.ledger.standing_mut(id).set_state(State::Healthy);
             }
             return;
         }
         let equity = self.equity(id);
         let requirement = self.requirement(id);
-        let standing = self.thresholds.standing(equity, requirement);
+        let thresholds = self.thresholds_of(id);
+        let standing = thresholds.standing(equity, requirement);
         match standing {
             Standing::Sound => {
                 if state == State::Called {
@@ -121,7 +144,7 @@ impl World {
                     .ledger
                     .account(id)
                     .called_at
-                    .saturating_add(self.thresholds.grace);
+                    .saturating_add(thresholds.grace);
                 if self.step < due {
                     self.timers.push(Reverse((due, id, Answer::GraceEnds)));
                 } else if self.liquidation_waits(id) {
@@ -145,17 +168,39 @@ impl World {
         }
     }
 
+    /// Tells an account's equity, and what it holds: enough to measure it along any other path.
     fn tell(&mut self, kind: EventKind, id: AccountId, equity: i128) {
         let market = self.ledger.account(id).isolated();
-        let price = market.map_or(Ticks::ZERO, |m| self.marks[m.index()]);
+        let (quantity, price) = market.map_or((Lots::ZERO, Ticks::ZERO), |m| {
+            let held = self.ledger.position(id, m).map(|slot| slot.quantity);
+            (held.unwrap_or_default(), self.marks[m.index()])
+        });
         self.emit(
             kind,
             Some(id),
             market,
-            Lots::ZERO,
+            quantity,
             price,
             Cash::clamped(equity),
         );
+        if market.is_some() || kind == EventKind::Warned {
+            return;
+        }
+        for (market, slot) in self.ledger.places(id) {
+            let quantity = self.ledger.slot(slot).quantity;
+            if !quantity.is_zero() {
+                let mark = self.marks[market.index()];
+                let value = self.markets[market.index()].contract.wide(quantity, mark);
+                self.emit(
+                    EventKind::Held,
+                    Some(id),
+                    Some(market),
+                    quantity,
+                    mark,
+                    Cash::clamped(value),
+                );
+            }
+        }
     }
 
     fn warn(&mut self, id: AccountId, equity: i128) {
@@ -252,6 +297,7 @@ impl World {
         let mut exposed = 0.0;
         let mut drift = 0.0;
         let mut ceiling = 0.0;
+        let mut steep = false;
         for (market, slot) in self.ledger.places(id) {
             let quantity = self.ledger.slot(slot).quantity;
             if !quantity.is_zero() {
@@ -266,13 +312,10 @@ impl World {
                 let (mut most, mut marginal) = (0.0f64, 0.0f64);
                 for schedule in [&m.schedule, &m.epoch.0] {
                     most = most.max(schedule.effective(notional));
-                    let bracket = schedule
-                        .brackets()
-                        .iter()
-                        .find(|bracket| 2.0 * notional <= bracket.cap.as_f64());
-                    marginal =
-                        marginal.max(bracket.map_or(1.0, |bracket| bracket.maintenance.as_f64()));
+                    marginal = marginal.max(schedule.marginal(2.0 * notional));
                 }
+                // A requirement that grows faster than equity can is reached by a gain as well.
+                steep |= marginal * HEADROOM >= ratio;
                 ceiling += notional * most * HEADROOM;
                 exposed += notional * (1.0 + marginal * HEADROOM / ratio);
                 drift += notional * (1.0 + marginal) * 2.0 * FUNDING_DRIFT;
@@ -298,8 +341,13 @@ impl World {
                 alone,
             );
         }
+        // The ceiling adds requirements up: of a rule that may ask more it says nothing.
+        let unbounded = self
+            .portfolio
+            .as_ref()
+            .is_some_and(|rule| !rule.within_sum());
         // With no slack at the ceiling a rise of the rate alone could do it, and no price would tell.
-        if standing > Standing::Sound || slack <= 0.0 {
+        if standing > Standing::Sound || slack <= 0.0 || steep || unbounded {
             self.uneasy.push(id);
         }
     }

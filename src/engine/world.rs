@@ -13,15 +13,15 @@ use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Queue;
 use crate::liquidation::waterfall::{Fund, Winners};
 use crate::liquidation::{Case, Forced, Terms};
-use crate::margin::{MarginRule, RiskView, Schedule, Thresholds};
-use crate::market::anchor::{Anchor, Flight};
+use crate::margin::{Leg, Level, MarginRule, PortfolioRule, RiskView, Schedule, Thresholds};
+use crate::market::anchor::{Anchor, Flight, FlightSettings};
 use crate::market::funding::Funding;
 use crate::market::funding::INDEX_SCALE;
 use crate::market::mark::{Mark, MarkView};
 use crate::market::oracle::Oracle;
 use crate::market::{Conditions, Contract, Fill, OrderId, Venue};
 use crate::math::Draws;
-use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings};
+use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Rate, Side, Ticks};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -39,7 +39,13 @@ pub(super) struct Market {
     pub(super) taker_fee: Rate,
     pub(super) maker_fee: Rate,
     pub(super) rule: Box<dyn MarginRule>,
+    pub(super) thresholds: Thresholds,
     pub(super) schedule: Schedule,
+    /// The last step's schedule, and whether this step's differs from it.
+    pub(super) before: Schedule,
+    pub(super) moved: bool,
+    /// No cross account was filed at a lower mark than this.
+    pub(super) lowest: f64,
     /// The schedule and the funding index for which cross accounts' safe radii were taken.
     pub(super) epoch: (Schedule, f64),
     /// Reference price of this step, in ticks.
@@ -55,6 +61,7 @@ pub(super) struct Cohort {
     pub(super) members: Members,
     pub(super) behaviour: Option<Box<dyn Behaviour>>,
     pub(super) response: ResponseSettings,
+    pub(super) withdrawal: Option<WithdrawalSettings>,
     pub(super) resting: Vec<Resting>,
     pub(super) next_expiry: u32,
 }
@@ -65,6 +72,7 @@ pub(super) struct Resting {
     pub(super) owner: AccountId,
     pub(super) market: MarketId,
     pub(super) order: OrderId,
+    pub(super) side: Side,
     pub(super) expires: u32,
 }
 
@@ -131,6 +139,8 @@ pub struct World {
     pub(super) step: u32,
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
+    pub(super) portfolio: Option<Box<dyn PortfolioRule>>,
+    pub(super) reduce_only: bool,
     pub(super) liquidation: LiquidationSetup,
     pub(super) fund: Fund,
     /// Which pools of the fund have fallen so far that auto-deleveraging takes the place of forced orders.
@@ -167,6 +177,8 @@ pub struct World {
     pub(super) scratch: Scratch,
     pub(super) events: Vec<Event>,
     pub(super) rows: Vec<MarketRow>,
+    /// Rates after each part of the rule, by market.
+    pub(super) traces: Vec<Vec<Level>>,
     /// Quantity traded in the last whole step, by market.
     pub(super) last_volume: Vec<Lots>,
     pub(super) totals: WorldRow,
@@ -182,6 +194,8 @@ impl World {
             steps,
             rounds,
             thresholds,
+            portfolio,
+            reduce_only,
             liquidation,
             safety,
             markets,
@@ -250,6 +264,8 @@ impl World {
             exhausted: vec![false; markets.len()],
             vault,
             opening: Vec::new(),
+            portfolio,
+            reduce_only,
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
@@ -259,6 +275,10 @@ impl World {
             funding: vec![0; markets.len()],
             published: markets.iter().map(Market::published).collect(),
             rows: vec![MarketRow::default(); markets.len()],
+            traces: markets
+                .iter()
+                .map(|market| market.rule.trace().to_vec())
+                .collect(),
             last_volume: vec![Lots::ZERO; markets.len()],
             cohorts: cohorts
                 .into_iter()
@@ -266,6 +286,7 @@ impl World {
                     members: cohort.members,
                     behaviour: cohort.behaviour,
                     response: cohort.response,
+                    withdrawal: cohort.withdrawal,
                     resting: Vec::new(),
                     next_expiry: u32::MAX,
                 })
@@ -326,13 +347,22 @@ impl World {
     pub fn venue(&self, market: MarketId) -> &dyn Venue {
         &*self.markets[market.index()].venue
     }
-    /// When accounts are warned, called and liquidated.
+    /// When cross accounts are warned, called and liquidated, and isolated ones of markets that say nothing else.
     pub const fn thresholds(&self) -> Thresholds {
         self.thresholds
     }
     /// What is in each pool of the insurance fund.
     pub fn pools(&self) -> &[Cash] {
         self.fund.pools()
+    }
+    /// When an account is warned, called and liquidated: an isolated one as its market says.
+    pub fn thresholds_of(&self, id: AccountId) -> Thresholds {
+        self.ledger
+            .account(id)
+            .isolated()
+            .map_or(self.thresholds, |market| {
+                self.markets[market.index()].thresholds
+            })
     }
     /// Totals since the start.
     pub const fn totals(&self) -> &WorldRow {
@@ -342,8 +372,8 @@ impl World {
     pub fn rows(&self) -> &[MarketRow] {
         &self.rows
     }
-    /// Names of a rule's parts, and the first bracket's maintenance rate after each.
-    pub fn rule_trace(&self, market: MarketId) -> (Vec<&'static str>, &[Rate]) {
+    /// Names of a rule's parts, and what is asked after each.
+    pub fn rule_trace(&self, market: MarketId) -> (Vec<&'static str>, &[Level]) {
         let rule = &self.markets[market.index()].rule;
         (rule.parts(), rule.trace())
     }
@@ -363,6 +393,33 @@ impl World {
 
     /// Exact maintenance requirement of an account at the present marks and rates.
     pub fn requirement(&self, id: AccountId) -> Cash {
+        let Some(portfolio) = &self.portfolio else {
+            return self.requirements(id);
+        };
+        if self.ledger.account(id).isolated().is_some() {
+            return self.requirements(id);
+        }
+        let legs: Vec<Leg> = self
+            .ledger
+            .places(id)
+            .map(|(market, slot)| (market, self.ledger.slot(slot).quantity))
+            .filter(|(_, quantity)| !quantity.is_zero())
+            .map(|(market, quantity)| {
+                let m = &self.markets[market.index()];
+                let notional = m.contract.notional(quantity, self.marks[market.index()]);
+                Leg {
+                    market,
+                    quantity,
+                    notional,
+                    alone: m.schedule.maintenance(notional),
+                }
+            })
+            .collect();
+        portfolio.requirement(&legs)
+    }
+
+    /// The sum of what an account's positions are asked one by one: by it their shares in its equity are taken.
+    pub(super) fn requirements(&self, id: AccountId) -> Cash {
         let mut sum = Cash::ZERO;
         for (market, slot) in self.ledger.places(id) {
             let quantity = self.ledger.slot(slot).quantity;
@@ -377,12 +434,13 @@ impl World {
 
     /// What the index is asked with in a market, at the present mark.
     pub(super) fn measure(&self, market: MarketId) -> Measure {
-        let (ratios, levels) = self.thresholds.ratios();
+        let (ratios, levels) = self.markets[market.index()].thresholds.ratios();
         Measure {
             mark: self.marks[market.index()].as_f64(),
             funding: self.funding_ticks(market),
             ratios,
             levels,
+            moved: self.markets[market.index()].moved,
         }
     }
 
@@ -576,17 +634,14 @@ impl Market {
         let flight = Flight::new(&setup.flight, start);
         let mut schedule = Schedule::flat(Rate::ONE, Rate::ONE);
         let liquidity = flight.factor(0.0);
-        let conditions = Conditions {
-            step: 0,
-            anchor: start,
-            depth: liquidity,
-        };
-        // The book is empty of explicit orders, so opening it trades nothing.
-        venue.open(&conditions, &mut Vec::new());
+        let (bid_depth, ask_depth) = opening_depth(&mut *venue, &setup.flight, start);
         let view = RiskView {
             dt,
             index: start,
             mark: start,
+            quanta: setup.contract.quanta() as f64,
+            bid_depth,
+            ask_depth,
             ..RiskView::default()
         };
         rule.schedule(&view, &mut schedule);
@@ -600,7 +655,11 @@ impl Market {
             taker_fee: setup.taker_fee,
             maker_fee: setup.maker_fee,
             rule,
+            thresholds: setup.thresholds,
             epoch: (schedule.clone(), 0.0),
+            before: schedule.clone(),
+            moved: true,
+            lowest: start,
             schedule,
             reference: start,
             index: start,
@@ -611,13 +670,13 @@ impl Market {
         }
     }
 
-    /// The quantity up to which every position pays the first bracket's rate, at up to twice the
+    /// The quantity up to which every position pays nearly the smallest one's rate, at up to twice the
     /// starting price: beyond it the index sorts by size.
     fn flat_size(&self) -> Lots {
         let per_lot = self
             .contract
             .notional(Lots(1), Ticks((2.0 * self.reference) as i64 + 1));
-        Lots(self.schedule.first_cap().0 / per_lot.0.max(1))
+        Lots(self.schedule.within(0.01).0 / per_lot.0.max(1))
     }
 
     /// Effective maintenance rate of a quantity at a price in ticks.
@@ -656,12 +715,25 @@ impl Market {
 
     /// Bids and asks within a relative distance of the mid.
     pub(super) fn depth_within(&self, distance: f64) -> (Lots, Lots) {
-        let mid = self.venue.mid();
-        let low = Ticks(((mid * (1.0 - distance)).ceil() as i64).max(1));
-        let high = Ticks((mid * (1.0 + distance)).floor() as i64);
-        (
-            self.venue.depth(Side::Sell, low),
-            self.venue.depth(Side::Buy, high),
-        )
+        depth_within(&*self.venue, distance)
     }
+}
+
+/// Opens a venue for the first time; the bids and asks within 1 % of the mid that it then shows.
+pub fn opening_depth(venue: &mut dyn Venue, flight: &FlightSettings, start: f64) -> (Lots, Lots) {
+    let conditions = Conditions {
+        step: 0,
+        anchor: start,
+        depth: Flight::new(flight, start).factor(0.0),
+    };
+    // The book is empty of explicit orders, so opening it trades nothing.
+    venue.open(&conditions, &mut Vec::new());
+    depth_within(venue, MOVES[0])
+}
+
+fn depth_within(venue: &dyn Venue, distance: f64) -> (Lots, Lots) {
+    let mid = venue.mid();
+    let low = Ticks(((mid * (1.0 - distance)).ceil() as i64).max(1));
+    let high = Ticks((mid * (1.0 + distance)).floor() as i64);
+    (venue.depth(Side::Sell, low), venue.depth(Side::Buy, high))
 }

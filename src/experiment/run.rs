@@ -2,10 +2,11 @@
 //!
 //! The twin has the same seed and the same organic decisions, its forced orders are absorbed at the
 //! mark without impact; the two run side by side on two threads, and each is sequential, so that
-//! the number of threads changes nothing.
+//! the number of threads changes nothing. Where the margin rule moved its rates, a third world follows in which
+//! they stay those of the first step: what it falls less is the margin spiral's.
 
-use crate::engine::{EngineFault, Observer, Rung, StopReason, World};
-use crate::measure::{self, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary};
+use crate::engine::{EngineFault, Observer, Rung, Setup, StopReason, World};
+use crate::measure::{self, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary, Track};
 use crate::scenario::{Mode, Opening, Problems, Scenario};
 use crate::unit::MarketId;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -117,6 +118,12 @@ impl<'a> Run<'a> {
         self
     }
 
+    fn frame(&self, setup: &Setup) -> Frame {
+        Frame::of(setup)
+            .judged(self.scenario.measure)
+            .margined(self.scenario.margin.cross.clone())
+    }
+
     /// Makes the run.
     ///
     /// # Errors
@@ -136,7 +143,7 @@ impl<'a> Run<'a> {
         let stopped = || stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
         let alone = || {
             let mut shots = Shots::new(setup.markets.len());
-            let recorder = Recorder::new(Frame::of(&setup), 1);
+            let recorder = Recorder::new(self.frame(&setup), 1);
             let mut world = World::new(setup);
             shots.first(&world);
             let (recorded, reason) = record(&mut world, recorder, |world| {
@@ -154,7 +161,7 @@ impl<'a> Run<'a> {
         let other = |mode| {
             let (mut setup, _) = world(mode)?;
             setup.audit_every_step = self.audit_every_step;
-            let recorder = Recorder::new(Frame::of(&setup), 1);
+            let recorder = Recorder::new(self.frame(&setup), 1);
             let mut world = World::new(setup);
             record(&mut world, recorder, |_| !stopped()).map(|(recorded, _)| recorded)
         };
@@ -167,7 +174,11 @@ impl<'a> Run<'a> {
         let (run, reason, steps, ladders) = run;
         let mut summary = measure::evaluate(&run);
         if let Some(twin) = &twin {
-            summary.extend(measure::twin::compare(&run, twin));
+            let moved = run.tracks.iter().any(Track::moved);
+            let frozen = (moved && !stopped())
+                .then(|| other(Mode::FrozenRates))
+                .transpose()?;
+            summary.extend(measure::twin::compare(&run, twin, frozen.as_ref()));
         }
         let unguarded = if self.twin && !self.scenario.safety.is_empty() {
             Some(other(Mode::Unguarded)?)

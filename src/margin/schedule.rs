@@ -2,7 +2,8 @@
 //!
 //! Brackets by notional N: the requirement in bracket k is `m_k · N − a_k`, where the deduction
 //! (the venues' "maintenance amount") makes neighbouring brackets meet:
-//! `a_k = a_{k−1} + floor_k · (m_k − m_{k−1})`. Requirements are integer arithmetic, rounded up.
+//! `a_k = a_{k−1} + floor_k · (m_k − m_{k−1})`. What grows with size in another way is in
+//! [`Growth`]. Requirements are integer arithmetic, rounded up.
 //!
 //! # Units
 //!
@@ -18,6 +19,7 @@
 //! Binance USD-M leverage and margin brackets (as of 2024-10-24), Bybit margin parameters,
 //! Hyperliquid margin tiers: the same recursion in all three.
 
+use super::growth::Growth;
 use crate::unit::{Cash, Rate};
 
 /// One bracket of notional.
@@ -35,10 +37,25 @@ pub struct Bracket {
     pub maintenance_deduction: Cash,
 }
 
+/// What a schedule asks in a few numbers, by which the parts of a rule are told apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Level {
+    /// Initial rate of the smallest positions.
+    pub initial: Rate,
+    /// Maintenance rate of the smallest positions.
+    pub maintenance: Rate,
+    /// Maintenance rate of a large position: as large as the thinner side of the book within 1 % of the mid, as the rule
+    /// first saw it. That of the smallest where it saw no book.
+    pub large: Rate,
+}
+
 /// The rates of one market in one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     brackets: Vec<Bracket>,
+    initial: Growth,
+    maintenance: Growth,
+    limit: Cash,
 }
 
 impl Schedule {
@@ -60,6 +77,9 @@ impl Schedule {
                     maintenance_deduction: Cash::ZERO,
                 })
                 .collect(),
+            initial: Growth::default(),
+            maintenance: Growth::default(),
+            limit: Cash::MAX,
         };
         assert!(!schedule.brackets.is_empty(), "a schedule has a bracket");
         schedule.close();
@@ -76,9 +96,72 @@ impl Schedule {
         &self.brackets
     }
 
-    /// Copies another schedule's brackets without allocating where they fit.
+    /// Copies another schedule, without allocating where its brackets fit.
     pub fn copy_from(&mut self, other: &Self) {
         self.brackets.clone_from(&other.brackets);
+        self.initial = other.initial;
+        self.maintenance = other.maintenance;
+        self.limit = other.limit;
+    }
+
+    /// The notional to which a position may be built up; what is larger already may stay.
+    pub const fn limit(&self) -> Cash {
+        self.limit
+    }
+    /// Lowers the limit, or leaves it where it is lower.
+    pub fn limit_to(&mut self, notional: Cash) {
+        self.limit = self.limit.min(notional);
+    }
+
+    /// Makes this one rate for every size.
+    pub fn set_flat(&mut self, initial: Rate, maintenance: Rate) {
+        self.brackets.truncate(1);
+        (self.initial, self.maintenance) = (Growth::default(), Growth::default());
+        self.map_rates(|_, _| (initial, maintenance));
+    }
+
+    /// What the initial and the maintenance requirement add to the brackets as a position grows.
+    pub const fn growth(&self) -> (&Growth, &Growth) {
+        (&self.initial, &self.maintenance)
+    }
+    /// As [`Schedule::growth`], to change it.
+    pub const fn growth_mut(&mut self) -> (&mut Growth, &mut Growth) {
+        (&mut self.initial, &mut self.maintenance)
+    }
+
+    /// Maintenance rate of the smallest positions: the level by which adjustments judge a schedule.
+    pub fn level(&self) -> Rate {
+        let growth = &self.maintenance;
+        self.brackets[0]
+            .maintenance
+            .max(growth.constant)
+            .min(growth.cap)
+    }
+    /// Initial rate of the smallest positions.
+    pub fn initial_level(&self) -> Rate {
+        let growth = &self.initial;
+        self.brackets[0]
+            .initial
+            .max(growth.constant)
+            .min(growth.cap)
+    }
+
+    /// All of them at once, with the notional of a large position.
+    pub fn levels(&self, large: f64) -> Level {
+        Level {
+            initial: self.initial_level(),
+            maintenance: self.level(),
+            large: Rate::from_f64(self.effective(large)),
+        }
+    }
+
+    /// Multiplies initial and maintenance requirements of every size; no rate exceeds one.
+    pub fn scale(&mut self, initial: f64, maintenance: f64) {
+        if initial != 1.0 || maintenance != 1.0 {
+            self.map_rates(|im, mm| (scaled(im, initial), scaled(mm, maintenance)));
+            self.initial.scale(initial);
+            self.maintenance.scale(maintenance);
+        }
     }
 
     /// Maps every bracket's rates, `(initial, maintenance)`, and closes the deductions again.
@@ -87,6 +170,17 @@ impl Schedule {
             (bracket.initial, bracket.maintenance) = map(bracket.initial, bracket.maintenance);
         }
         self.close();
+    }
+
+    /// Adds a rate to what every size is asked, up to one; a least rate that grows with size stays.
+    pub fn raise(&mut self, more: Rate) {
+        let raised = |rate: Rate| Rate(rate.0.saturating_add(more.0).min(Rate::ONE.0));
+        self.map_rates(|initial, maintenance| (raised(initial), raised(maintenance)));
+        for growth in [&mut self.initial, &mut self.maintenance] {
+            if growth.root > 0 || growth.constant > Rate::ZERO {
+                growth.constant = raised(growth.constant);
+            }
+        }
     }
 
     #[inline]
@@ -101,33 +195,69 @@ impl Schedule {
     #[inline]
     pub fn maintenance(&self, notional: Cash) -> Cash {
         let bracket = self.bracket(notional);
-        (bracket.maintenance.mul_up(notional) - bracket.maintenance_deduction).max(Cash::ZERO)
+        let asked =
+            (bracket.maintenance.mul_up(notional) - bracket.maintenance_deduction).max(Cash::ZERO);
+        self.maintenance.requirement(notional, asked)
     }
 
     /// Initial requirement of a notional.
     #[inline]
     pub fn initial(&self, notional: Cash) -> Cash {
         let bracket = self.bracket(notional);
-        (bracket.initial.mul_up(notional) - bracket.initial_deduction).max(Cash::ZERO)
+        let asked = (bracket.initial.mul_up(notional) - bracket.initial_deduction).max(Cash::ZERO);
+        self.initial.requirement(notional, asked)
     }
 
     /// Effective maintenance rate of a notional, as a float: requirement over notional.
     #[inline]
     pub fn effective(&self, notional: f64) -> f64 {
-        let bracket = self
-            .brackets
-            .iter()
-            .find(|bracket| notional <= bracket.cap.as_f64())
-            .unwrap_or(&self.brackets[self.brackets.len() - 1]);
-        if notional <= 0.0 {
-            return bracket.maintenance.as_f64();
-        }
-        bracket.maintenance.as_f64() - bracket.maintenance_deduction.as_f64() / notional
+        let bracket = self.wide_bracket(notional);
+        let rate = if notional > 0.0 {
+            bracket.maintenance.as_f64() - bracket.maintenance_deduction.as_f64() / notional
+        } else {
+            bracket.maintenance.as_f64()
+        };
+        self.maintenance.effective(notional, rate)
     }
 
-    /// The notional up to which every position pays the first bracket's rate.
+    #[inline]
+    fn wide_bracket(&self, notional: f64) -> &Bracket {
+        self.brackets
+            .iter()
+            .find(|bracket| notional <= bracket.cap.as_f64())
+            .unwrap_or(&self.brackets[self.brackets.len() - 1])
+    }
+
+    /// A bound on the maintenance that one more quantum of notional costs, for sizes up to a notional.
+    pub fn marginal(&self, notional: f64) -> f64 {
+        let rate = self.wide_bracket(notional).maintenance.as_f64();
+        self.maintenance.marginal(notional, rate)
+    }
+
+    /// Whether this schedule asks for more maintenance, at some size, than `headroom` times what another asks.
+    /// It may say so of one that doesn't, never the reverse.
+    pub fn outgrows(&self, other: &Self, headroom: f64) -> bool {
+        self.brackets.len() != other.brackets.len()
+            || self.maintenance.outgrows(&other.maintenance, headroom)
+            || self.brackets.iter().zip(&other.brackets).any(|(new, old)| {
+                old.cap != new.cap || new.maintenance.as_f64() > headroom * old.maintenance.as_f64()
+            })
+    }
+
+    /// The notional up to which every position pays the same maintenance rate; zero where the rate grows
+    /// from the first quantum on.
     pub fn first_cap(&self) -> Cash {
-        self.brackets[0].cap
+        self.within(0.0)
+    }
+
+    /// The notional up to which maintenance rates stay within `1 + more` of the smallest position's.
+    pub fn within(&self, more: f64) -> Cash {
+        let level = self.level().as_f64();
+        let flat = self.maintenance.flat_until(level, more);
+        if flat == f64::INFINITY {
+            return self.brackets[0].cap;
+        }
+        Cash((self.brackets[0].cap.as_f64().min(flat) * (1.0 - 1e-12)) as i64)
     }
 
     fn close(&mut self) {
@@ -156,8 +286,14 @@ impl Schedule {
     }
 }
 
+/// A rate times a factor, never above one.
+fn scaled(rate: Rate, factor: f64) -> Rate {
+    Rate(((rate.0 as f64 * factor) as i64).min(Rate::ONE.0))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::growth::{per_quantum, per_root_quantum};
     use super::*;
 
     fn usd(whole: i64) -> Cash {
@@ -258,5 +394,54 @@ mod tests {
             assert!(rate >= before - 1e-12);
             before = rate;
         }
+    }
+
+    #[test]
+    fn the_first_cap_ends_where_the_rate_begins_to_grow() {
+        let mut schedule = Schedule::flat(pct(10.0), pct(5.0));
+        assert!(schedule.first_cap() > usd(9_000_000_000));
+        // 0.8 · 5 % + k √N reaches 5 % at a million.
+        let (_, growth) = schedule.growth_mut();
+        growth.constant = pct(4.0);
+        growth.root = per_root_quantum(0.01, 1e12);
+        let off = schedule.first_cap().as_f64() / 1e12 - 1.0;
+        assert!(off.abs() < 1e-9, "{off}");
+        schedule.growth_mut().1.slope = per_quantum(0.01, 1e12);
+        assert_eq!(schedule.first_cap(), Cash::ZERO);
+        assert!(schedule.within(0.01) > Cash::ZERO);
+    }
+
+    #[test]
+    fn a_marginal_rate_bounds_what_a_larger_position_costs() {
+        let mut schedule = Schedule::from_rates([
+            (usd(1_000), pct(2.0), pct(1.0)),
+            (usd(5_000), pct(5.0), pct(2.5)),
+        ]);
+        let (_, growth) = schedule.growth_mut();
+        growth.constant = pct(0.8);
+        growth.root = per_root_quantum(0.02, 4e9);
+        growth.least = per_quantum(0.03, 8e9);
+        growth.slope = per_quantum(0.01, 9e9);
+        for step in 1..400 {
+            let n = usd(step * 50);
+            let bound = schedule.marginal(2.0 * n.as_f64()) * n.as_f64();
+            let more = schedule.maintenance(n + n) - schedule.maintenance(n);
+            assert!(more.as_f64() <= bound + 4.0, "{n:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_not_outgrown_another_asks_no_more_than_the_headroom() {
+        let mut old = Schedule::flat(pct(4.0), pct(2.0));
+        old.growth_mut().1.slope = per_quantum(0.01, 1e12);
+        let mut new = old.clone();
+        new.scale(1.04, 1.04);
+        assert!(!new.outgrows(&old, 1.05));
+        for n in [1i64, 1_000, 1_000_000, 10_000_000_000] {
+            let (now, then) = (new.effective(n as f64), old.effective(n as f64));
+            assert!(now <= 1.05 * then);
+        }
+        new.growth_mut().1.least = 1;
+        assert!(new.outgrows(&old, 1.05));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::adjust::AdjustSettings;
 use super::base::BaseSettings;
+use super::portfolio::CrossSettings;
 use super::rule::{Composed, MarginRule};
 use super::threshold::Thresholds;
 use crate::unit::{Grid, Rate, Span};
@@ -22,6 +23,10 @@ pub struct MarginSettings {
     /// What differs in single markets, by the market's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub market: BTreeMap<String, RuleSettings>,
+    /// How the positions of a cross account are margined together: `"sum"`, or `{ correlation = [[1, 0.8], [0.8, 1]] }` in the
+    /// order of `markets`.
+    #[serde(default)]
+    pub cross: CrossSettings,
     /// Margin ratio (maintenance over equity) at which an account is warned.
     #[serde(default = "default_warn")]
     pub warn: f64,
@@ -31,9 +36,13 @@ pub struct MarginSettings {
     /// Time between a call and the first forced order; a bankrupt account gets none.
     #[serde(default)]
     pub grace: Span,
+    /// Whether orders at rest that would make a position larger are withdrawn once their owner stands below its
+    /// initial requirement; new ones are refused in any case.
+    #[serde(default)]
+    pub reduce_only: bool,
 }
 
-/// A margin rule: a base and its adjustments.
+/// A margin rule: a base and its adjustments; and the thresholds of isolated accounts, where they differ.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSettings {
@@ -43,6 +52,15 @@ pub struct RuleSettings {
     /// The adjustments; the section's common ones where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjust: Option<Vec<AdjustSettings>>,
+    /// Margin ratio at which the market's isolated accounts are warned; the section's where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn: Option<f64>,
+    /// Margin ratio at which they are called; the section's where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<f64>,
+    /// Time between a call and the first forced order for them; the section's where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace: Option<Span>,
 }
 
 const fn default_warn() -> f64 {
@@ -58,9 +76,11 @@ impl Default for MarginSettings {
             base: None,
             adjust: Vec::new(),
             market: BTreeMap::new(),
+            cross: CrossSettings::default(),
             warn: default_warn(),
             call: default_call(),
             grace: Span::ZERO,
+            reduce_only: false,
         }
     }
 }
@@ -81,11 +101,12 @@ impl MarginSettings {
     /// The rule of a market on its grid; nothing where no base is named for it.
     pub fn build(&self, market: &str, grid: &Grid) -> Option<Box<dyn MarginRule>> {
         let (base, adjust) = self.rule_of(market)?;
-        Some(Box::new(Composed::new(
+        let rule = Composed::new(
             base.name(),
             base.schedule(grid),
-            adjust.iter().map(AdjustSettings::build).collect(),
-        )))
+            adjust.iter().map(|one| one.build(grid)).collect(),
+        );
+        Some(Box::new(rule.moved_by(base.moving(grid))))
     }
 
     /// The thresholds, with the grace period in steps of `dt` seconds.
@@ -97,27 +118,25 @@ impl MarginSettings {
         }
     }
 
+    /// The thresholds of a market's isolated accounts; a cross account has those of the section.
+    pub fn thresholds_in(&self, market: &str, dt: f64) -> Thresholds {
+        let common = self.thresholds(dt);
+        self.market.get(market).map_or(common, |own| Thresholds {
+            warn: own.warn.map_or(common.warn, Rate::from_f64),
+            call: own.call.map_or(common.call, Rate::from_f64),
+            grace: own.grace.map_or(common.grace, |grace| grace.steps(dt)),
+        })
+    }
+
     /// What is wrong with the settings: (key within the section, sentence).
     pub fn problems(&self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
-        let ordered = |low: f64, high: f64| low > 0.0 && low <= high;
-        if !ordered(self.warn, self.call) || !self.warn.is_finite() {
-            problems.push((
-                "warn".to_owned(),
-                format!(
-                    "must be greater than 0 and not exceed call ({}), found {}",
-                    self.call, self.warn
-                ),
-            ));
-        }
-        if !ordered(self.call, 1.0) {
-            problems.push((
-                "call".to_owned(),
-                format!(
-                    "must be greater than 0 and at most 1, where liquidation begins, found {}",
-                    self.call
-                ),
-            ));
+        problems.extend(disorder("", self.warn, self.call));
+        for (name, own) in &self.market {
+            if own.warn.is_some() || own.call.is_some() {
+                let (warn, call) = (own.warn.unwrap_or(self.warn), own.call.unwrap_or(self.call));
+                problems.extend(disorder(&format!("market.{name}."), warn, call));
+            }
         }
         let mut inside = |at: &str, base: Option<&BaseSettings>, adjust: &[AdjustSettings]| {
             let nested = |prefix: String, list: Vec<(String, String)>| {
@@ -142,4 +161,23 @@ impl MarginSettings {
         }
         problems
     }
+}
+
+/// What is wrong with the ratios of a warning and a call.
+fn disorder(at: &str, warn: f64, call: f64) -> Vec<(String, String)> {
+    let ordered = |low: f64, high: f64| low > 0.0 && low <= high;
+    let mut problems = Vec::new();
+    if !ordered(warn, call) || !warn.is_finite() {
+        problems.push((
+            format!("{at}warn"),
+            format!("must be greater than 0 and not exceed call ({call}), found {warn}"),
+        ));
+    }
+    if !ordered(call, 1.0) {
+        problems.push((
+            format!("{at}call"),
+            format!("must be greater than 0 and at most 1, where liquidation begins, found {call}"),
+        ));
+    }
+    problems
 }

@@ -130,6 +130,10 @@ impl Funding {
     pub const fn rate(&self) -> f64 {
         self.rate
     }
+    /// Seconds of the period that rates are quoted for.
+    pub const fn period(&self) -> f64 {
+        self.settings.period.as_seconds()
+    }
     /// The rate as it would be paid now, per period.
     pub fn predicted(&self) -> f64 {
         if self.samples == 0 {

@@ -39,6 +39,8 @@ pub enum Purpose {
     Fault = 10,
     /// Resampling of results; the entity is the metric.
     Bootstrap = 11,
+    /// Withdrawals of a cohort's members; the entity is the cohort.
+    Withdrawal = 12,
     /// Free for a user's own behaviour or rule.
     Custom = 255,
 }

@@ -4,6 +4,7 @@ pub mod draws;
 pub mod estimate;
 pub mod linear;
 pub mod ops;
+pub mod quantile;
 pub mod sample;
 
 pub use draws::{Draws, Purpose, Stream};

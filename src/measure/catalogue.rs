@@ -86,13 +86,21 @@ catalogue! {
     }
     Market Margin {
         MAINTENANCE_MEAN "maintenance_mean" Share Neutral "maintenance, mean":
-            "Maintenance rate of the first bracket, averaged over the steps."
+            "Maintenance rate of the smallest positions, averaged over the steps."
         MAINTENANCE_PEAK "maintenance_peak" Share Neutral "maintenance, highest":
-            "Highest maintenance rate of the first bracket."
+            "Highest maintenance rate of the smallest positions."
         INITIAL_MEAN "initial_mean" Share Lower "initial, mean":
-            "Initial rate of the first bracket, averaged over the steps: capital locked per notional."
+            "Initial rate of the smallest positions, averaged over the steps: capital locked per notional."
         LEVERAGE_OFFERED "leverage_offered" Ratio Higher "leverage offered":
-            "1 / mean initial rate of the first bracket."
+            "1 / mean initial rate of the smallest positions."
+        PEAK_TO_TROUGH "margin_peak_to_trough" Ratio Lower "peak to trough":
+            "Highest maintenance rate of the smallest positions over the lowest."
+        RISE_HOUR "margin_rise_1h" Share Lower "largest rise, 1 h":
+            "Largest relative rise of the maintenance rate over an hour; none in a run no longer than that."
+        RISE_DAY "margin_rise_1d" Share Lower "largest rise, 1 d":
+            "Largest relative rise of the maintenance rate over a day; none in a run no longer than that."
+        RISE_WEEK "margin_rise_5d" Share Lower "largest rise, 5 d":
+            "Largest relative rise of the maintenance rate over five days; none in a run no longer than that."
     }
     World Liquidation {
         LIQUIDATIONS "liquidations" Count Lower "liquidations":
@@ -103,8 +111,6 @@ catalogue! {
             "Liquidated notional, summed over the markets."
         TRADED_TOTAL "traded_notional_total" Currency Neutral "traded, all markets":
             "Traded notional, summed over the markets."
-        LEAD_TIME_MEDIAN "lead_time_median" Seconds Higher "warning to liquidation":
-            "Median time from an account's latest warning to the start of its liquidation, over the liquidations that a warning came before."
     }
     World Loss {
         BAD_DEBT "bad_debt" Currency Lower "bad debt":
@@ -138,15 +144,65 @@ catalogue! {
         UNCOVERED "uncovered" Currency Lower "uncovered":
             "Deficits that nobody paid."
     }
-    World Traders {
+    World Calls {
         WARNINGS "warnings" Count Neutral "warnings":
             "Times that an account was warned."
         CALLS "calls" Count Neutral "margin calls":
             "Times that an account was called for margin."
         CURED_CALLS "cured_calls" Count Higher "calls cured":
-            "Times that a called account came back below the call ratio."
+            "Times that a called account came back below the call ratio; one whose liquidation ended is still called, so that there can be more of them than calls cured by trader and market."
+        CURED_BY_TRADER "calls_cured_by_trader" Count Higher "cured by the trader":
+            "Calls after which the account came back below the call ratio, the trader having paid in or holding less than at the call."
+        CURED_BY_MARKET "calls_cured_by_market" Count Higher "cured by the market":
+            "Calls after which the account came back below the call ratio without the trader's doing: the price came back, or the requirement fell."
+        CALLS_LIQUIDATED "calls_liquidated" Count Lower "liquidated":
+            "Calls after which liquidation began while the account's equity was not negative."
+        CALLS_BANKRUPT "calls_bankrupt" Count Lower "bankrupt first":
+            "Calls after which the account's equity was negative when its liquidation began, or when it had closed everything itself."
+        CALLS_OPEN "calls_open" Count Neutral "open at the end":
+            "Calls that were neither cured nor followed by liquidation when the run ended."
+        LEAD_TIME_P5 "lead_time_p5" Seconds Higher "shortest 5 %":
+            "5 % quantile of the time from warning to liquidation."
+        LEAD_TIME_MEDIAN "lead_time_median" Seconds Higher "warning to liquidation":
+            "Median time from an account's latest warning to the start of its liquidation, over the liquidations that a warning came before."
+        LEAD_TIME_P95 "lead_time_p95" Seconds Higher "longest 5 %":
+            "95 % quantile of the time from warning to liquidation."
+        CALL_LEAD_P5 "call_lead_time_p5" Seconds Higher "shortest 5 %":
+            "5 % quantile of the time from call to liquidation."
+        CALL_LEAD_MEDIAN "call_lead_time_median" Seconds Higher "call to liquidation":
+            "Median time from an account's call to the start of its liquidation, over the calls that ended so."
+        CALL_LEAD_P95 "call_lead_time_p95" Seconds Higher "longest 5 %":
+            "95 % quantile of the time from call to liquidation."
+        CALL_PRECISION "call_precision" Share Higher "precision of calls":
+            "Share of calls after which the account, left alone with what it held, would have fallen below its maintenance requirement within `measure.call_horizon` on the run's own path, over the calls for which the path is long enough to say."
+        CALL_UNDECIDED "call_precision_undecided" Share Neutral "calls undecided":
+            "Share of calls after which the run ended before `measure.call_horizon`; they count in no precision."
+        CALL_RECALL "call_recall" Share Higher "recall of calls":
+            "Share of liquidations that began at least `measure.notice` after the account's standing call."
+        CALLED_OVER_EQUITY "called_over_equity" Share Lower "margin called over equity":
+            "What calls asked for, Σ max(initial requirement − equity, 0), over the equity of those who were called, at the calls."
+    }
+    World Quality {
+        PREMATURE_SHARE "premature_share" Share Lower "premature, own path":
+            "Notional of the liquidations that were premature over the notional of those decided: the account, left alone with what it held on the run's own path of marks, funding and rates, would within `measure.horizon` have met its requirement again, and its equity never have fallen below zero."
+        PREMATURE_COUNT "premature_liquidations" Count Lower "premature liquidations":
+            "Liquidations that were premature on the run's own path."
+        PREMATURE_UNDECIDED "premature_undecided" Share Neutral "undecided":
+            "Notional of the liquidations after which the run ended before `measure.horizon`, over that of all; they count in no share."
+        LATE_SHARE "late_share" Share Lower "late: left a deficit":
+            "Notional of the liquidations that left a deficit, for the waterfall or for those they were deleveraged against, over the notional of those that ended; all notionals at the start of the liquidation."
+        LATE_COUNT "late_liquidations" Count Lower "late liquidations":
+            "Liquidations that left a deficit."
+    }
+    World Traders {
         TOPPED_UP "topped_up" Currency Neutral "topped up":
             "Money that traders paid in."
+        WITHDRAWN "withdrawn" Currency Neutral "withdrawn":
+            "Money that traders took out."
+        WITHDRAWALS_REFUSED "withdrawals_refused" Count Neutral "withdrawals refused":
+            "Withdrawals refused because nothing was free beyond the initial requirement."
+        ORDERS_WITHDRAWN "orders_withdrawn" Count Neutral "held to reducing":
+            "Resting orders withdrawn because they would have made larger a position of an account below its initial requirement."
         STOPS "stops" Count Neutral "stops triggered":
             "Stop-losses triggered."
         REFUSED "refused_orders" Count Neutral "orders refused":
@@ -185,8 +241,18 @@ catalogue! {
             "Liquidated notional over that of the twin; 1 where both are 0, infinite where only the twin's is."
         ENDOGENOUS_SHARE "endogenous_share" Share Lower "endogenous share of fall":
             "1 − drawdown of the twin / drawdown of the run: the part of the fall that was the market's own doing; 0 where the run did not fall."
+        SPIRAL_SHARE "spiral_share" Share Lower "of which margin spiral":
+            "1 − drawdown with rates frozen at those of the first step / drawdown of the run: the part of the fall that rising margins made; 0 where no rate moved. The frozen world has the same draws, and its forced orders trade."
+        LOSS_SHARE "loss_spiral_share" Share Lower "of which loss spiral":
+            "Endogenous share less spiral share: the part of the fall that forced orders made at the first step's margins."
     }
     World Feedback {
+        PREMATURE_TWIN "premature_share_twin" Share Lower "premature, twin's path":
+            "As `premature_share`, on the twin's path: the same draws, and no forced order moves a price."
+        PREMATURE_ENDOGENOUS "premature_endogenous" Share Lower "of which own doing":
+            "`premature_share_twin` − `premature_share`: accounts that were lost only because liquidations moved the price."
+        PREMATURE_TWIN_UNDECIDED "premature_undecided_twin" Share Neutral "undecided, twin's path":
+            "As `premature_undecided`, on the twin's path."
         AMPLIFICATION_BAD_DEBT "amplification_bad_debt" Ratio Lower "bad debt":
             "Bad debt over that of the twin; 1 where both are 0, infinite where only the twin's is."
         AMPLIFICATION_LIQUIDATED_TOTAL "amplification_liquidated_notional_total" Ratio Lower "liquidated, all markets":

@@ -1,12 +1,14 @@
 //! From a recorded run to its metrics.
 
+use super::calls::Fate;
 use super::catalogue as m;
 use super::metric::{Definition, Metric};
+use super::procyclicality::{largest_rise, peak_to_trough};
+use super::quality::{Quality, leads};
 use super::recorder::Recorded;
 use super::summary::Summary;
-use crate::engine::{Event, EventKind};
-use crate::unit::{AccountId, Lots, span};
-use std::collections::BTreeMap;
+use crate::engine::EventKind;
+use crate::unit::{Lots, span};
 
 /// Every metric of a run, without those that need a twin ([`super::twin::compare`]).
 pub fn evaluate(run: &Recorded) -> Summary {
@@ -115,6 +117,12 @@ fn of_market(run: &Recorded, place: usize, metrics: &mut Vec<Metric>) {
         &m::LEVERAGE_OFFERED,
         initial.filter(|rate| *rate > 0.0).map(|rate| 1.0 / rate),
     );
+    let rates = run.tracks[place].maintenance();
+    let rise = |seconds: f64| largest_rise(&rates, (seconds / run.frame.dt).round() as usize);
+    add(&m::PEAK_TO_TROUGH, peak_to_trough(&rates));
+    add(&m::RISE_HOUR, rise(3_600.0));
+    add(&m::RISE_DAY, rise(86_400.0));
+    add(&m::RISE_WEEK, rise(5.0 * 86_400.0));
 }
 
 fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
@@ -124,28 +132,23 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
         Some(found as f64)
     };
     let money = |amount: crate::unit::Cash| Some(run.money(amount.0.into()));
-    let history = History::of(&run.events);
-    let topped_up: i128 = run
-        .events
-        .iter()
-        .filter(|event| event.kind == EventKind::ToppedUp)
-        .map(|event| i128::from(event.amount.0))
-        .sum();
+    let paid = |kind: EventKind| {
+        let found = run.events.iter().filter(|event| event.kind == kind);
+        let quanta = found.map(|event| i128::from(event.amount.0)).sum();
+        Some(run.money(quanta))
+    };
     let traded: i128 = run.tally.markets.iter().map(|market| market.traded).sum();
+    let quality = Quality::of(run);
     let mut add = |definition: &'static Definition, value: Option<f64>| {
         metrics.push(Metric::new(definition, None, value));
     };
     add(&m::LIQUIDATIONS, Some(f64::from(world.liquidations)));
     add(
         &m::LIQUIDATED_ACCOUNTS,
-        share(history.liquidated as i128, run.frame.accounts.into()),
+        share(quality.accounts() as i128, run.frame.accounts.into()),
     );
     add(&m::LIQUIDATED_TOTAL, Some(run.liquidated_total()));
     add(&m::TRADED_TOTAL, Some(run.money(traded)));
-    add(
-        &m::LEAD_TIME_MEDIAN,
-        median(history.lead_times).map(|steps| steps * run.frame.dt),
-    );
 
     add(&m::BAD_DEBT, Some(run.bad_debt()));
     add(&m::FUND_PAID, money(world.fund_paid));
@@ -166,7 +169,11 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     add(&m::WARNINGS, count(EventKind::Warned));
     add(&m::CALLS, count(EventKind::Called));
     add(&m::CURED_CALLS, count(EventKind::CallCured));
-    add(&m::TOPPED_UP, Some(run.money(topped_up)));
+    of_calls(run, &quality, &mut add);
+    add(&m::TOPPED_UP, paid(EventKind::ToppedUp));
+    add(&m::WITHDRAWN, paid(EventKind::Withdrawn));
+    add(&m::WITHDRAWALS_REFUSED, count(EventKind::WithdrawalRefused));
+    add(&m::ORDERS_WITHDRAWN, count(EventKind::OrderWithdrawn));
     add(&m::STOPS, count(EventKind::Stopped));
     add(&m::REFUSED, count(EventKind::Refused));
 
@@ -178,52 +185,49 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     add(&m::CONSERVATION, Some(run.gap.unsigned_abs() as f64));
 }
 
-/// What the events say about single accounts.
-struct History {
-    /// Accounts in which liquidation began.
-    liquidated: usize,
-    /// Steps from the latest warning to liquidation.
-    lead_times: Vec<u32>,
-}
-
-impl History {
-    fn of(events: &[Event]) -> Self {
-        let mut warned: BTreeMap<AccountId, u32> = BTreeMap::new();
-        let mut liquidated = std::collections::BTreeSet::new();
-        let mut lead_times = Vec::new();
-        for event in events {
-            let Some(account) = event.account else {
-                continue;
-            };
-            match event.kind {
-                EventKind::Warned => {
-                    warned.insert(account, event.step);
-                }
-                EventKind::LiquidationBegan => {
-                    liquidated.insert(account);
-                    // A warning announces one liquidation; the next needs one of its own.
-                    if let Some(step) = warned.remove(&account) {
-                        lead_times.push(event.step - step);
-                    }
-                }
-                _ => {}
-            }
-        }
-        Self {
-            liquidated: liquidated.len(),
-            lead_times,
-        }
+fn of_calls(
+    run: &Recorded,
+    quality: &Quality<'_>,
+    add: &mut impl FnMut(&'static Definition, Option<f64>),
+) {
+    for (definition, fate) in [
+        (&m::CURED_BY_TRADER, Fate::CuredByTrader),
+        (&m::CURED_BY_MARKET, Fate::CuredByMarket),
+        (&m::CALLS_LIQUIDATED, Fate::Liquidated),
+        (&m::CALLS_BANKRUPT, Fate::Bankrupt),
+        (&m::CALLS_OPEN, Fate::Open),
+    ] {
+        add(definition, Some(quality.fates(fate) as f64));
     }
-}
+    let liquidations = quality.history.liquidations.iter();
+    let warned = leads(liquidations.clone().filter_map(|l| l.warned), run.frame.dt);
+    let called = leads(liquidations.filter_map(|l| l.called), run.frame.dt);
+    for (definition, value) in [&m::LEAD_TIME_P5, &m::LEAD_TIME_MEDIAN, &m::LEAD_TIME_P95]
+        .into_iter()
+        .zip(warned)
+        .chain(
+            [&m::CALL_LEAD_P5, &m::CALL_LEAD_MEDIAN, &m::CALL_LEAD_P95]
+                .into_iter()
+                .zip(called),
+        )
+    {
+        add(definition, value);
+    }
+    let (precision, undecided) = quality.precision();
+    add(&m::CALL_PRECISION, precision);
+    add(&m::CALL_UNDECIDED, undecided);
+    add(&m::CALL_RECALL, quality.recall());
+    add(&m::CALLED_OVER_EQUITY, quality.called_over_equity());
 
-/// The middle one; the mean of the two middle ones where their number is even.
-fn median(mut values: Vec<u32>) -> Option<f64> {
-    values.sort_unstable();
-    let middle = values.len() / 2;
-    let upper = f64::from(*values.get(middle)?);
-    Some(if values.len() % 2 == 1 {
-        upper
-    } else {
-        (f64::from(values[middle - 1]) + upper) / 2.0
-    })
+    let found = quality.prematurity(run);
+    let premature = found.map(|found| found.premature.count as f64);
+    add(&m::PREMATURE_SHARE, found.and_then(|found| found.share()));
+    add(&m::PREMATURE_COUNT, premature);
+    add(
+        &m::PREMATURE_UNDECIDED,
+        found.and_then(|found| found.undecided()),
+    );
+    let (late, paid) = quality.lateness();
+    add(&m::LATE_SHARE, late.share_beside(paid));
+    add(&m::LATE_COUNT, Some(late.count as f64));
 }

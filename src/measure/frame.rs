@@ -1,6 +1,8 @@
 //! What a run is measured against: its markets, its clock, and how it stood before the first step.
 
+use super::settings::MeasureSettings;
 use crate::engine::Setup;
+use crate::margin::CrossSettings;
 use crate::market::Contract;
 use crate::unit::{AccountId, Cash, Grid, Lots, MarketId};
 
@@ -17,6 +19,8 @@ pub struct MarketFrame {
     pub start: f64,
     /// Open interest at the start.
     pub open_interest: Lots,
+    /// The parts of its margin rule; none where the rule doesn't tell them apart.
+    pub parts: Vec<&'static str>,
 }
 
 /// A world before the first step.
@@ -32,12 +36,16 @@ pub struct Frame {
     pub accounts: u32,
     /// Balance of the insurance fund.
     pub fund: Cash,
+    /// How calls and liquidations are judged.
+    pub measure: MeasureSettings,
+    /// How the positions of a cross account are margined together.
+    pub cross: CrossSettings,
     /// Whether there are fail-safes or faults.
     pub guarded: bool,
 }
 
 impl Frame {
-    /// The frame of a world that is ready to run.
+    /// The frame of a world that is ready to run, judged as by default.
     pub fn of(setup: &Setup) -> Self {
         let ledger = &setup.ledger;
         Self {
@@ -53,12 +61,38 @@ impl Frame {
                     contract: market.contract,
                     start: market.path.first().copied().unwrap_or(f64::NAN),
                     open_interest: ledger.open_interest(MarketId(place)),
+                    parts: market.rule.parts(),
                 })
                 .collect(),
             accounts: ledger.traders().count() as u32,
             fund: ledger.account(AccountId::FUND).cash,
+            measure: MeasureSettings::default(),
+            cross: CrossSettings::Sum,
             guarded: !setup.safety.is_empty(),
         }
+    }
+
+    /// The frame with calls and liquidations judged in another way.
+    #[must_use]
+    pub const fn judged(mut self, measure: MeasureSettings) -> Self {
+        self.measure = measure;
+        self
+    }
+
+    /// The frame with cross accounts margined in another way than by adding up.
+    #[must_use]
+    pub fn margined(mut self, cross: CrossSettings) -> Self {
+        self.cross = cross;
+        self
+    }
+
+    /// How many steps an account is thought to be left alone.
+    pub fn horizon(&self) -> u32 {
+        self.measure.horizon(self.steps, self.dt)
+    }
+    /// Within how many steps a called account must fall short for its call to have been right.
+    pub fn call_horizon(&self) -> u32 {
+        self.measure.call_horizon(self.steps, self.dt)
     }
 
     /// Value of one quantum in settlement currency; all markets settle in the same.

@@ -82,7 +82,11 @@ pub enum Group {
     Margin,
     /// Who paid.
     Loss,
-    /// What traders were told, and did.
+    /// What became of margin calls.
+    Calls,
+    /// Whether liquidations came too early or too late.
+    Quality,
+    /// What traders did.
     Traders,
     /// What fail-safes did, and what broke.
     Safety,
@@ -104,6 +108,8 @@ impl Group {
             Self::Spiral => "Reproduction number",
             Self::Margin => "Margin",
             Self::Loss => "Losses, and who paid them",
+            Self::Calls => "Margin calls",
+            Self::Quality => "Quality of liquidations",
             Self::Traders => "Traders",
             Self::Safety => "Fail-safes and faults",
             Self::Engine => "Engine",

@@ -3,19 +3,25 @@
 //! The [`catalogue`] is the one list of what is measured; the scenario's expectations, the summary
 //! and the documentation all read it.
 
+pub mod calls;
 pub mod catalogue;
+pub mod counterfactual;
 pub mod coverage;
 pub mod evaluate;
 pub mod expect;
 pub mod fall;
 pub mod frame;
 pub mod metric;
+pub mod parts;
 pub mod procyclicality;
+pub mod quality;
 pub mod recorder;
 pub mod safety;
+pub mod settings;
 pub mod shortfall;
 pub mod summary;
 pub mod tally;
+pub mod track;
 pub mod twin;
 
 pub use catalogue::{DEFINITIONS, definition};
@@ -23,5 +29,9 @@ pub use evaluate::evaluate;
 pub use expect::{Comparison, ExpectSettings, Outcome};
 pub use frame::{Frame, MarketFrame};
 pub use metric::{Definition, Direction, Group, Metric, Scope, Unit};
+pub use parts::{Addition, PartChange, PartTally, Parts};
+pub use quality::Quality;
 pub use recorder::{Recorded, Recorder, Series, gap};
+pub use settings::MeasureSettings;
 pub use summary::Summary;
+pub use track::Track;

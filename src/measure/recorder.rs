@@ -1,12 +1,17 @@
 //! Keeps a run: its series, its events, and the sums that metrics are made of.
 //!
 //! Series can be thinned for long runs (`every`): of each window the last state is kept, and what
-//! was traded in it is added up. Metrics don't suffer, for they are summed over every step.
+//! was traded in it is added up. Metrics don't suffer, for they are summed over every step, and what
+//! positions are measured by is kept for every step.
 
 use super::frame::Frame;
+use super::parts::Parts;
 use super::tally::Tally;
+use super::track::Track;
 use crate::account::{Breach, Ledger};
 use crate::engine::{Event, MarketRow, Observer, StepRow, WorldRow};
+use crate::margin::Schedule;
+use crate::unit::MarketId;
 
 /// An observer that keeps what it sees.
 #[derive(Clone, Debug)]
@@ -14,7 +19,9 @@ pub struct Recorder {
     frame: Frame,
     every: u32,
     tally: Tally,
+    parts: Parts,
     series: Series,
+    tracks: Vec<Track>,
     events: Vec<Event>,
     window: u32,
 }
@@ -92,6 +99,7 @@ impl Recorder {
         let rows = frame.steps.div_ceil(every) as usize;
         Self {
             tally: Tally::new(&frame),
+            parts: Parts::default(),
             series: Series {
                 steps: Vec::with_capacity(rows),
                 markets: frame
@@ -101,6 +109,11 @@ impl Recorder {
                     .collect(),
                 world: Vec::with_capacity(rows),
             },
+            tracks: frame
+                .markets
+                .iter()
+                .map(|_| Track::with_capacity(frame.steps as usize))
+                .collect(),
             events: Vec::with_capacity(frame.steps as usize),
             frame,
             every,
@@ -115,7 +128,9 @@ impl Recorder {
             frame: self.frame,
             every: self.every,
             tally: self.tally,
+            parts: self.parts,
             series: self.series,
+            tracks: self.tracks,
             events: self.events,
             gap,
         }
@@ -126,15 +141,23 @@ impl Observer for Recorder {
     fn step(&mut self, row: &StepRow<'_>) {
         self.tally
             .see(&self.frame, row.step, row.markets, row.world);
+        self.parts.see(row.step, row.parts, self.window == 0);
         if self.window == 0 {
             self.series.push(row);
         } else {
             self.series.merge(row);
         }
         self.window = (self.window + 1) % self.every;
+        for (track, market) in self.tracks.iter_mut().zip(row.markets) {
+            track.marks.push(market.mark);
+            track.funding.push(market.funding_index);
+        }
     }
     fn event(&mut self, event: &Event) {
         self.events.push(*event);
+    }
+    fn rates(&mut self, step: u32, market: MarketId, schedule: &Schedule) {
+        self.tracks[market.index()].rates(step, schedule);
     }
 }
 
@@ -147,8 +170,12 @@ pub struct Recorded {
     pub every: u32,
     /// Sums and extremes over all steps.
     pub tally: Tally,
+    /// What each part of a margin rule added; of each window of the series its first step's changes are kept.
+    pub parts: Parts,
     /// The series.
     pub series: Series,
+    /// What positions were measured by in every step, by market.
+    pub tracks: Vec<Track>,
     /// Every event in order.
     pub events: Vec<Event>,
     /// Σ (cash − cost) over every account less net deposits at the end, in quanta.

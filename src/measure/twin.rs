@@ -1,18 +1,25 @@
 //! A run against its twin: the same world, in which forced orders move no price.
 //!
 //! Draws are keyed, never ordered, so the two differ only through feedback; their ratio is what
-//! liquidations did to the market.
+//! liquidations did to the market. Where rates moved, the same world with rates that don't tells apart what
+//! the rates did: the margin spiral proper, and what is left, the loss spiral.
 
 use super::catalogue as m;
 use super::metric::Metric;
+use super::quality::Quality;
 use super::recorder::Recorded;
 
-/// The metrics of the comparison: by market, then for the world.
-pub fn compare(run: &Recorded, twin: &Recorded) -> Vec<Metric> {
+/// The metrics of the comparison: by market, then for the world. `frozen` is the same world with rates that
+/// stay those of the first step; where none is given no rate moved, and it would be the run itself.
+pub fn compare(run: &Recorded, twin: &Recorded, frozen: Option<&Recorded>) -> Vec<Metric> {
     let mut metrics = Vec::new();
     for (market, frame) in run.frame.markets.iter().enumerate() {
         let name = Some(frame.name.as_str());
         let fall = (run.drawdown(market), twin.drawdown(market));
+        let endogenous = endogenous_share(fall.0, fall.1);
+        let spiral = frozen.map_or(0.0, |frozen| {
+            endogenous_share(fall.0, frozen.drawdown(market))
+        });
         let volatility = run.volatility(market).zip(twin.volatility(market));
         metrics.extend([
             Metric::new(
@@ -33,13 +40,28 @@ pub fn compare(run: &Recorded, twin: &Recorded) -> Vec<Metric> {
                     twin.liquidated(market),
                 )),
             ),
-            Metric::new(
-                &m::ENDOGENOUS_SHARE,
-                name,
-                Some(endogenous_share(fall.0, fall.1)),
-            ),
+            Metric::new(&m::ENDOGENOUS_SHARE, name, Some(endogenous)),
+            Metric::new(&m::SPIRAL_SHARE, name, Some(spiral)),
+            Metric::new(&m::LOSS_SHARE, name, Some(endogenous - spiral)),
         ]);
     }
+    let quality = Quality::of(run);
+    let premature = quality.prematurity(twin);
+    let share = premature.and_then(|found| found.share());
+    let own = quality.prematurity(run).and_then(|found| found.share());
+    metrics.extend([
+        Metric::new(&m::PREMATURE_TWIN, None, share),
+        Metric::new(
+            &m::PREMATURE_ENDOGENOUS,
+            None,
+            share.zip(own).map(|(twin, own)| twin - own),
+        ),
+        Metric::new(
+            &m::PREMATURE_TWIN_UNDECIDED,
+            None,
+            premature.and_then(|found| found.undecided()),
+        ),
+    ]);
     metrics.push(Metric::new(
         &m::AMPLIFICATION_BAD_DEBT,
         None,

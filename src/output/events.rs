@@ -35,10 +35,16 @@ const fn carries(kind: EventKind) -> Carries {
     Carries {
         quantity: matches!(
             kind,
-            K::Deleveraged
+            K::Warned
+                | K::Called
+                | K::CallCured
+                | K::Held
+                | K::LiquidationBegan
+                | K::Deleveraged
                 | K::ForcedTrade
                 | K::AutoDeleveraged
                 | K::TakenOver
+                | K::OrderWithdrawn
                 | K::Refused
                 | K::Reopened
                 | K::Throttled
@@ -46,7 +52,11 @@ const fn carries(kind: EventKind) -> Carries {
         ),
         price: matches!(
             kind,
-            K::Stopped
+            K::Warned
+                | K::Called
+                | K::CallCured
+                | K::Held
+                | K::Stopped
                 | K::LiquidationBegan
                 | K::ForcedTrade
                 | K::AutoDeleveraged
@@ -62,6 +72,7 @@ const fn carries(kind: EventKind) -> Carries {
         amount: !matches!(
             kind,
             K::Deleveraged
+                | K::OrderWithdrawn
                 | K::Stopped
                 | K::FundingPaid
                 | K::Refused
@@ -86,7 +97,8 @@ const fn carries(kind: EventKind) -> Carries {
 
 impl EventView<'_> {
     fn quantity(&self) -> Option<i64> {
-        self.carries.quantity.then_some(self.event.quantity.0)
+        // What a cross account holds is told by position, in events of their own.
+        (self.carries.quantity && self.market.is_some()).then_some(self.event.quantity.0)
     }
     fn price(&self) -> Option<i64> {
         // A cross account's liquidation has no one market, and so no one price.
@@ -166,7 +178,7 @@ fn columns<'a>(with_time: bool, with_names: bool) -> Vec<Column<EventView<'a>>> 
             "quantity",
             Real,
             "base",
-            "Signed quantity: + bought, - sold.",
+            "Signed quantity: + bought or held long, - sold or held short.",
             |v: &V<'a>| {
                 real(
                     v.quantity()

@@ -136,6 +136,7 @@ impl Manifest {
     ) -> Self {
         let units = [
             ("steps", super::steps::info()),
+            ("margin", super::margin::info()),
             ("events", super::events::info()),
         ]
         .into_iter()

@@ -8,14 +8,17 @@
 //! | `summary.json` | every metric with its unit and direction |
 //! | `steps.parquet` or `.csv` | a row for each step and market |
 //! | `events.parquet` or `.csv` | a row for each event |
+//! | `margin.parquet` or `.csv` | a row for each change of what a part of a margin rule asks |
 
 pub mod backtest;
+pub mod compare;
 mod csv;
 pub mod directory;
 pub mod events;
 pub mod factor;
 pub mod human;
 pub mod manifest;
+pub mod margin;
 #[cfg(feature = "parquet")]
 mod parquet;
 pub mod pictures;

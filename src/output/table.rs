@@ -157,7 +157,7 @@ impl<R> Table<'_, R> {
         not(feature = "parquet"),
         allow(unused_variables, reason = "CSV leaves the metadata to the manifest")
     )]
-    fn save(
+    pub(super) fn save(
         &self,
         name: &str,
         format: Format,
@@ -173,7 +173,7 @@ impl<R> Table<'_, R> {
     }
 }
 
-/// Writes `steps` and `events` of a run.
+/// Writes `steps`, `events` and `margin` of a run.
 ///
 /// # Errors
 ///
@@ -186,7 +186,8 @@ pub fn save(
 ) -> Result<(), OutputError> {
     let metadata = metadata(run, provenance);
     super::steps::table(run, provenance).save("steps", format, &metadata, directory)?;
-    super::events::table(run, provenance).save("events", format, &metadata, directory)
+    super::events::table(run, provenance).save("events", format, &metadata, directory)?;
+    super::margin::table(run, provenance).save("margin", format, &metadata, directory)
 }
 
 /// What every file says of itself: where it comes from, and what its integers mean.

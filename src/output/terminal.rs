@@ -4,7 +4,7 @@
 
 use super::human;
 use crate::measure::catalogue as m;
-use crate::measure::{Definition, Group, Metric, Outcome, Scope, Summary};
+use crate::measure::{Definition, Group, Metric, Outcome, Recorded, Scope, Summary};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 
@@ -21,7 +21,17 @@ pub static DETAILS: &[&Definition] = &[
     &m::INITIAL_MEAN,
     &m::BACKSTOP_NOTIONAL,
     &m::BACKSTOP_EQUITY,
+    &m::CURED_CALLS,
+    &m::LEAD_TIME_P5,
+    &m::LEAD_TIME_P95,
+    &m::CALL_LEAD_P5,
+    &m::CALL_LEAD_P95,
+    &m::PREMATURE_COUNT,
+    &m::LATE_COUNT,
+    &m::LOSS_SHARE,
     &m::STOPS,
+    &m::WITHDRAWALS_REFUSED,
+    &m::ORDERS_WITHDRAWN,
     &m::AMPLIFICATION_LIQUIDATED_TOTAL,
 ];
 
@@ -66,13 +76,15 @@ const VALUE: usize = 13;
 /// Markets side by side: as many as fit in 80 columns.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
-const GROUPS: [Group; 11] = [
+const GROUPS: [Group; 13] = [
     Group::Price,
     Group::Liquidity,
     Group::Liquidation,
     Group::Spiral,
     Group::Margin,
     Group::Loss,
+    Group::Calls,
+    Group::Quality,
     Group::Traders,
     Group::Safety,
     Group::Engine,
@@ -238,6 +250,59 @@ fn row(text: &mut String, definition: &Definition, values: &[Option<f64>], style
 fn line(text: &mut String, label: &str, cells: &str) {
     text.push_str(format!("{label}{cells}").trim_end());
     text.push('\n');
+}
+
+/// Who moved the margin: what each part of a rule added to the maintenance rates of small and of large positions and to the
+/// initial rate, on average and at most, by market. Nothing where no rule has more than one part.
+pub fn parts(run: &Recorded, style: &Style) -> String {
+    const LABEL: usize = 26;
+    const VALUE: usize = 9;
+    let mut text = String::new();
+    let steps = f64::from(run.tally.steps);
+    for (place, market) in run.frame.markets.iter().enumerate() {
+        let tallies = run.parts.market(place);
+        if tallies.len() < 2 || steps <= 0.0 {
+            continue;
+        }
+        if text.is_empty() {
+            let title = "Who moved the margin";
+            let padded = format!(
+                "{}{}",
+                style.dress("1", title),
+                " ".repeat(LABEL - title.len())
+            );
+            let mut heads = String::new();
+            let mut columns = String::new();
+            for head in ["maintenance", "of large ones", "initial"] {
+                let _ = write!(heads, "{head:>width$}", width = 2 * VALUE);
+                let _ = write!(columns, "{:>VALUE$}{:>VALUE$}", "mean", "most");
+            }
+            line(&mut text, &padded, &heads);
+            line(
+                &mut text,
+                &format!("{:LABEL$}", "  points added by"),
+                &columns,
+            );
+        }
+        for (part, tally) in market.parts.iter().zip(tallies) {
+            let mut cells = String::new();
+            for added in [tally.maintenance, tally.large, tally.initial] {
+                for share in [added.sum / steps, added.largest] {
+                    let points = 100.0 * share;
+                    let cell = if points == 0.0 {
+                        "-".to_owned()
+                    } else {
+                        format!("{points:+.3}")
+                    };
+                    let _ = write!(cells, "{cell:>VALUE$}");
+                }
+            }
+            let label = format!("  {} {part}", market.name);
+            let label: String = label.chars().take(LABEL - 1).collect();
+            line(&mut text, &format!("{label:<LABEL$}"), &cells);
+        }
+    }
+    text
 }
 
 /// What became of the expectations, a line each.

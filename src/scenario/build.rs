@@ -5,22 +5,24 @@ use super::load::positions::{self, PositionMode};
 use super::load::{LoadError, PriceHistory};
 use super::problem::Problem;
 use super::settings::{MarketSettings, Scenario, VenueSettings};
-use crate::engine::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Setup, Socialise};
+use crate::engine::{
+    Adl, CohortSetup, LiquidationSetup, MarketSetup, Setup, Socialise, opening_depth,
+};
 use crate::liquidation::waterfall::{Backstop, Ranking, SocialiseSettings};
-use crate::margin::{MarginRule, RiskView, Schedule};
+use crate::margin::{Frozen, MarginRule, RiskView, Schedule};
 use crate::market::{Book, Contract, Frame, Impact, Venue};
 use crate::math::Draws;
 use crate::math::linear::{Matrix, correlation_factor};
 use crate::path::{Bars, Paths, PricePath, Source, TimeGrid};
 use crate::safety::{Faults, SafetySetup};
-use crate::trader::population::{Ground, Holding, Population, populate};
+use crate::trader::population::{Asked, Ground, Holding, Population, populate};
 use crate::trader::{CohortSettings, ResponseSettings};
 use crate::unit::{AccountId, Cash, Grid, Lots, Rate, Span, Ticks};
 use rust_decimal::Decimal;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Whether forced orders meet the market.
+/// Which of a scenario's worlds: whether forced orders meet the market, and whether rates may move.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// They do.
@@ -28,6 +30,9 @@ pub enum Mode {
     Run,
     /// They are absorbed at the mark, without impact: the twin that a run is compared with.
     Twin,
+    /// They do, and every margin rule's rates stay those of the first step: what a run falls beyond
+    /// this world is the margin spiral's.
+    FrozenRates,
     /// They do, and no fail-safe holds anything back: what fail-safes are compared with.
     Unguarded,
 }
@@ -218,7 +223,10 @@ impl<'a> Prepared<'a> {
         let mut grounds = Vec::with_capacity(self.grids.len());
         for (place, (name, settings)) in scenario.traded().enumerate() {
             let prices = &paths[place];
-            let (setup, ground) = self.open_market(name, settings, place, prices)?;
+            let (mut setup, ground) = self.open_market(name, settings, place, prices)?;
+            if mode == Mode::FrozenRates {
+                setup.rule = Box::new(Frozen(setup.rule));
+            }
             markets.push(setup);
             grounds.push(ground);
         }
@@ -228,8 +236,18 @@ impl<'a> Prepared<'a> {
             .iter()
             .map(|(name, settings)| (name.as_str(), settings))
             .collect();
-        let mut population = populate(&cohorts, &self.holdings, &grounds, &thresholds, &draws, dt)
-            .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
+        let mut population = populate(
+            &cohorts,
+            &self.holdings,
+            &grounds,
+            &Asked {
+                thresholds,
+                portfolio: scenario.margin.cross.build(),
+            },
+            &draws,
+            dt,
+        )
+        .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
         let liquidation = self.liquidation()?;
         population
             .ledger
@@ -247,12 +265,14 @@ impl<'a> Prepared<'a> {
                     members,
                     behaviour: settings.strategy.build(grids),
                     response: settings.response,
+                    withdrawal: settings.withdrawal,
                 },
                 None => CohortSetup {
                     name: POSITIONS.to_owned(),
                     members,
                     behaviour: None,
                     response: ResponseSettings::default(),
+                    withdrawal: None,
                 },
             })
             .collect();
@@ -263,6 +283,8 @@ impl<'a> Prepared<'a> {
             steps: self.grid.steps,
             rounds: scenario.rounds,
             thresholds,
+            portfolio: scenario.margin.cross.build(),
+            reduce_only: scenario.margin.reduce_only,
             liquidation,
             safety: self.safety(&draws, mode)?,
             markets,
@@ -455,23 +477,20 @@ impl<'a> Prepared<'a> {
             dt: self.grid.dt,
             start: path[0],
         };
-        let venue: Box<dyn Venue> = match &settings.venue {
-            VenueSettings::Book(book) => Box::new(Book::new(book, &frame)),
-            VenueSettings::Impact(impact) => Box::new(Impact::new(impact, &frame)),
-        };
         let ground = Ground {
             name: name.to_owned(),
             grid,
             contract,
             start: frame.nearest(path[0]),
-            schedule: self.schedule(name, &grid, path[0])?,
+            schedule: self.schedule(name, settings, &grid, &frame)?,
+            thresholds: self.scenario.margin.thresholds_in(name, self.grid.dt),
         };
         let setup = MarketSetup {
             name: name.to_owned(),
             grid,
             contract,
             path: path.to_vec(),
-            venue,
+            venue: venue(settings, &frame),
             anchor: settings.anchor,
             flight: settings.flight.clone(),
             oracle: settings.oracle,
@@ -480,6 +499,7 @@ impl<'a> Prepared<'a> {
             taker_fee: rate(settings.taker_fee),
             maker_fee: rate(settings.maker_fee),
             rule: self.rule(name, &grid)?,
+            thresholds: ground.thresholds,
         };
         Ok((setup, ground))
     }
@@ -493,18 +513,34 @@ impl<'a> Prepared<'a> {
     }
 
     /// The rates of a market at the start, from a rule of their own, so that the run's rule has seen nothing yet.
-    fn schedule(&self, market: &str, grid: &Grid, start: f64) -> Result<Schedule, Vec<Problem>> {
-        let mut schedule = self.scenario.margin.rule_of(market).map_or_else(
-            || Schedule::flat(Rate::ONE, Rate::ONE),
-            |(base, _)| base.schedule(grid),
-        );
+    fn schedule(
+        &self,
+        name: &str,
+        settings: &MarketSettings,
+        grid: &Grid,
+        frame: &Frame,
+    ) -> Result<Schedule, Vec<Problem>> {
+        let mut rule = self.rule(name, grid)?;
+        // Only where something may ask for it is a book laid out to be measured.
+        let parts = rule.parts();
+        let blind = |part: &&str| !["depth", "concentration"].contains(part);
+        let depth = if !parts.is_empty() && parts.iter().all(blind) {
+            (Lots::ZERO, Lots::ZERO)
+        } else {
+            opening_depth(&mut *venue(settings, frame), &settings.flight, frame.start)
+        };
+        let start = frame.start;
+        let mut schedule = Schedule::flat(Rate::ONE, Rate::ONE);
         let view = RiskView {
             dt: self.grid.dt,
             index: start,
             mark: start,
+            bid_depth: depth.0,
+            ask_depth: depth.1,
+            quanta: frame.contract.quanta() as f64,
             ..RiskView::default()
         };
-        self.rule(market, grid)?.schedule(&view, &mut schedule);
+        rule.schedule(&view, &mut schedule);
         Ok(schedule)
     }
 
@@ -594,6 +630,13 @@ impl<'a> Prepared<'a> {
             background: tally.background.clone(),
             notes,
         }
+    }
+}
+
+fn venue(settings: &MarketSettings, frame: &Frame) -> Box<dyn Venue> {
+    match &settings.venue {
+        VenueSettings::Book(book) => Box::new(Book::new(book, frame)),
+        VenueSettings::Impact(impact) => Box::new(Impact::new(impact, frame)),
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
     }
     nested("margin", scenario.margin.problems());
     nested("liquidation", scenario.liquidation.problems(names));
+    nested("measure", scenario.measure.problems());
     nested("safety", scenario.safety.problems());
     for (name, cohort) in &scenario.cohort {
         nested(&format!("cohort.{name}"), cohort.problems(names));
@@ -70,6 +71,9 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
         && let Err(error) = correlation_factor(matrix, names.len())
     {
         add("correlation", error.to_string());
+    }
+    if let Err(error) = scenario.margin.cross.check(names.len()) {
+        add("margin.cross.correlation", error.to_string());
     }
     let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
     if let Some(grid) = scenario.grid() {

@@ -2,7 +2,7 @@
 //!
 //! `extends` names presets or files, one or a list; they are merged left to right, and the scenario's own
 //! keys win. Tables are merged key by key, lists are replaced whole, and of a choice (`mark = { index = {} }`)
-//! the last one named stands. `name` and `title` aren't inherited.
+//! the last one named stands. `name` and `title` aren't inherited. `margin.extends` names a rule file (see [`super::rule`]).
 //!
 //! File names in a text are relative to the text's own folder; those of a command line or
 //! a manifest are taken as they are.
@@ -11,6 +11,7 @@ use super::check;
 use super::preset;
 use super::problem::{Problem, Problems, Source, listed, nearest};
 use super::read;
+use super::rule;
 use super::settings::{Rules, Scenario};
 use super::tree::{self, Entry, Node, Place, Segment, Value, segments};
 use std::collections::BTreeSet;
@@ -131,10 +132,43 @@ impl Document {
             }
             base.overlay(tree);
         }
+        if let Some(Node {
+            value: Value::Text(name),
+            at: place,
+        }) = named_rule(&mut own)
+        {
+            self.lay_rule(&mut base, at, &name, place);
+        }
         own.stamp(self.layers);
         self.layers += 1;
         base.overlay(own);
         base
+    }
+
+    /// Lays a rule file's `[margin]` over a tree.
+    fn lay_rule(&mut self, base: &mut Node, from: usize, name: &str, place: Place) {
+        let source = match rule::source(self.sources[from].folder.as_deref(), name) {
+            Ok(source) => source,
+            Err(problem) => {
+                self.problems.push(rule::placed(problem, place));
+                return;
+            }
+        };
+        let margin = tree::parse(&source.text, self.sources.len(), &mut self.problems);
+        self.sources.push(source);
+        rule::make_room(base, &margin);
+        let mut tree = Node::empty(place);
+        if let Some(table) = tree.table_mut() {
+            let entry = Entry {
+                key: place,
+                layer: 0,
+                node: margin,
+            };
+            table.insert("margin".to_owned(), entry);
+        }
+        tree.stamp(self.layers);
+        self.layers += 1;
+        base.overlay(tree);
     }
 
     fn json(&mut self, mut source: Source, at: usize) -> Node {
@@ -279,6 +313,13 @@ impl Document {
         if steps.is_empty() {
             let problem = Problem::new("", "found no key before \"=\", expected path.to.key=value");
             self.problems.push(problem.at(keys));
+            return;
+        }
+        if steps == [Segment::Key("margin"), Segment::Key("extends")] {
+            let name = value.trim().trim_matches(['"', '\'']);
+            let mut root = std::mem::replace(&mut self.root, Node::empty(keys));
+            self.lay_rule(&mut root, at, name, value_at);
+            self.root = root;
             return;
         }
         // Markets and cohorts aren't made by a patch: a name that isn't there is a slip.
@@ -436,6 +477,14 @@ impl Document {
         document.rules.clone_from(&scenario.rules);
         document
     }
+}
+
+/// Takes the name of a rule out of a tree. What isn't a name stays, and is told of as any wrong value.
+fn named_rule(own: &mut Node) -> Option<Node> {
+    let margin = own.get_mut("margin")?;
+    margin.get("extends")?.as_text()?;
+    let entry = margin.table_mut()?.remove("extends")?;
+    Some(entry.node)
 }
 
 /// What takes the place of a value without which the rest of its table could not be read.

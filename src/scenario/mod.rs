@@ -9,6 +9,7 @@
 //! | [`build`] | from a scenario to an [`crate::engine::Setup`] |
 //! | [`inputs`] | a user's own files in place of a scenario's parts |
 //! | [`preset`] | venues' rules by date |
+//! | [`rule`] | margin rules in files of their own |
 //! | [`schema`] | JSON Schema, for editors |
 //! | [`load`] | files of prices, depth and positions |
 //!
@@ -51,6 +52,7 @@ pub mod manifest;
 pub mod preset;
 pub mod problem;
 mod read;
+pub mod rule;
 pub mod schema;
 pub mod settings;
 mod tree;

@@ -19,6 +19,15 @@ pub fn schema() -> Value {
             }),
         );
     }
+    if let Some(margin) = schema["$defs"]["MarginSettings"]["properties"].as_object_mut() {
+        margin.insert(
+            "extends".to_owned(),
+            json!({
+                "description": "A margin rule that is built in, or a rule file, that this section builds on.",
+                "type": "string"
+            }),
+        );
+    }
     schema
 }
 

@@ -8,7 +8,7 @@ use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{BookSettings, ImpactSettings};
-use crate::measure::ExpectSettings;
+use crate::measure::{ExpectSettings, MeasureSettings};
 use crate::path::{Moment, PathSettings, ShockSettings, TimeGrid};
 use crate::safety::{FaultSettings, SafetySettings};
 use crate::trader::CohortSettings;
@@ -140,6 +140,9 @@ pub struct Scenario {
     /// CSV file of accounts and their positions, beside the cohorts: `account,market,qty,entry_price,collateral,mode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<String>,
+    /// How calls and liquidations are judged.
+    #[serde(default)]
+    pub measure: MeasureSettings,
     /// What the run must show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<ExpectSettings>,

@@ -2,6 +2,7 @@
 
 use super::response::ResponseSettings;
 use super::strategy::StrategySettings;
+use super::withdrawal::WithdrawalSettings;
 use crate::math::sample::Sampled;
 use crate::unit::{AccountId, CohortId, MarketId, Span};
 use schemars::JsonSchema;
@@ -49,6 +50,9 @@ pub struct CohortSettings {
     /// What members do when warned or called.
     #[serde(default)]
     pub response: ResponseSettings,
+    /// How members take money out; never where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawal: Option<WithdrawalSettings>,
     /// Time from a member's decision to its order's arrival at the book.
     #[serde(default)]
     pub latency: Span,
@@ -107,6 +111,9 @@ impl CohortSettings {
         };
         problems.extend(nested("strategy", self.strategy.problems()));
         problems.extend(nested("response", self.response.problems()));
+        if let Some(withdrawal) = &self.withdrawal {
+            problems.extend(nested("withdrawal", withdrawal.problems()));
+        }
         problems
     }
 }

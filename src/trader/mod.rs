@@ -8,10 +8,12 @@ pub mod cohort;
 pub mod population;
 pub mod response;
 pub mod strategy;
+pub mod withdrawal;
 
 pub use cohort::{CohortSettings, Members, Mode};
 pub use response::ResponseSettings;
 pub use strategy::StrategySettings;
+pub use withdrawal::WithdrawalSettings;
 
 use crate::account::Ledger;
 use crate::market::{Contract, Order, Quote};

@@ -6,7 +6,7 @@
 //! and entry price.
 //!
 //! - The quantity is capital · leverage / entry price in whole lots, at least one, and no more than the initial margin
-//!   of its size lets the capital carry.
+//!   of its size lets the capital carry, each position with its own share of it, and no more than its market's limit.
 //! - Only survivors are drawn: whoever would stand at the call threshold at the start price is drawn
 //!   again (leverage and entry), [`ATTEMPTS`] times at most, and then enters at the start price.
 //! - Every position is opened against the background maker at its entry price, so that long
@@ -27,7 +27,7 @@
 use super::cohort::{CohortSettings, Members, Mode};
 use super::response::ResponseSettings;
 use crate::account::Ledger;
-use crate::margin::{Schedule, Standing, Thresholds};
+use crate::margin::{self, PortfolioRule, Schedule, Standing, Thresholds};
 use crate::market::{Contract, Fill};
 use crate::math::draws::mix;
 use crate::math::{Draws, Purpose, Stream};
@@ -49,6 +49,8 @@ pub struct Ground {
     pub start: Ticks,
     /// The rates in force at the start.
     pub schedule: Schedule,
+    /// When isolated accounts are warned, called and liquidated.
+    pub thresholds: Thresholds,
 }
 
 /// A position that is given rather than drawn.
@@ -121,6 +123,14 @@ fn key(name: &str) -> u32 {
     state as u32
 }
 
+/// What accounts are asked at the start, beside their markets' schedules.
+pub struct Asked {
+    /// When they are warned, called and liquidated.
+    pub thresholds: Thresholds,
+    /// What cross accounts are asked for all their positions together; nothing where requirements are added up.
+    pub portfolio: Option<Box<dyn PortfolioRule>>,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Leg {
     market: MarketId,
@@ -153,9 +163,37 @@ impl Draft {
         }
         (equity, Cash::clamped(requirement))
     }
-    fn survives(&self, grounds: &[Ground], thresholds: &Thresholds) -> bool {
+    /// What each position is asked alone, at the start prices.
+    fn alone(&self, grounds: &[Ground]) -> Vec<margin::Leg> {
+        self.legs
+            .iter()
+            .map(|leg| {
+                let ground = &grounds[leg.market.index()];
+                let notional =
+                    Cash::clamped(ground.contract.wide(leg.quantity.abs(), ground.start));
+                margin::Leg {
+                    market: leg.market,
+                    quantity: leg.quantity,
+                    notional,
+                    alone: ground.schedule.maintenance(notional),
+                }
+            })
+            .collect()
+    }
+    fn survives(&self, grounds: &[Ground], asked: &Asked) -> bool {
         let (equity, requirement) = self.measure(grounds);
-        thresholds.standing(equity, requirement) < Standing::Call
+        let requirement = match &asked.portfolio {
+            Some(portfolio) if self.isolated.is_none() => {
+                portfolio.requirement(&self.alone(grounds))
+            }
+            _ => requirement,
+        };
+        let own = self
+            .isolated
+            .map(|market| &grounds[market.index()].thresholds);
+        own.unwrap_or(&asked.thresholds)
+            .standing(equity, requirement)
+            < Standing::Call
     }
     /// Where the account goes in its cohort: market, side, and how early a move against that side closes it.
     fn order(&self, grounds: &[Ground]) -> (u16, u8, f64) {
@@ -224,7 +262,7 @@ impl Cohort<'_> {
         &self,
         stream: &mut Stream,
         grounds: &[Ground],
-        thresholds: &Thresholds,
+        asked: &Asked,
         tally: &mut Tally,
     ) -> Result<Draft, TooLarge> {
         let settings = self.settings;
@@ -293,7 +331,10 @@ impl Cohort<'_> {
                     ground
                         .contract
                         .checked(Lots(quantity), entry)
-                        .is_some_and(|notional| ground.schedule.initial(notional) <= budget)
+                        .is_some_and(|notional| {
+                            notional <= ground.schedule.limit()
+                                && ground.schedule.initial(notional) <= budget
+                        })
                 };
                 let quantity = largest(most, carried);
                 capped |= quantity < most;
@@ -305,7 +346,7 @@ impl Cohort<'_> {
                     });
                 }
             }
-            if draft.survives(grounds, thresholds) {
+            if draft.survives(grounds, asked) {
                 tally.redrawn += u32::from(attempt > 0);
                 break;
             }
@@ -326,9 +367,7 @@ impl Cohort<'_> {
                     cut.legs.retain(|leg| !leg.quantity.is_zero());
                     cut
                 };
-                let part = largest(most.unwrap_or(0), |part| {
-                    cut(part).survives(grounds, thresholds)
-                });
+                let part = largest(most.unwrap_or(0), |part| cut(part).survives(grounds, asked));
                 draft = cut(part);
             }
         }
@@ -434,7 +473,7 @@ pub fn populate(
     cohorts: &[(&str, &CohortSettings)],
     holdings: &[Holding],
     grounds: &[Ground],
-    thresholds: &Thresholds,
+    asked: &Asked,
     draws: &Draws,
     dt: f64,
 ) -> Result<Population, TooLarge> {
@@ -455,7 +494,7 @@ pub fn populate(
         let drafts = (0..settings.count)
             .map(|member| {
                 let mut stream = draws.stream(Purpose::Population, member, key);
-                cohort.draft(&mut stream, grounds, thresholds, &mut population.tally)
+                cohort.draft(&mut stream, grounds, asked, &mut population.tally)
             })
             .collect::<Result<Vec<_>, _>>()?;
         let latency = settings.latency.as_seconds() / dt;
@@ -473,7 +512,7 @@ pub fn populate(
         let drafts = given(holdings);
         population.tally.called = drafts
             .iter()
-            .filter(|draft| !draft.survives(grounds, thresholds))
+            .filter(|draft| !draft.survives(grounds, asked))
             .count() as u32;
         let id = CohortId(cohorts.len() as u16);
         open(&mut population, grounds, id, drafts, even(grounds), 0.0);

@@ -4,7 +4,7 @@ use assert_cmd::Command;
 use deleverage::backtest::{
     self, Judgement, Kind, Loss, Named, Report, Requirement, Series, Settings, Side, run::margins,
 };
-use deleverage::margin::{MarginRule, RiskView, Schedule};
+use deleverage::margin::{Level, MarginRule, RiskView, Schedule};
 use deleverage::math::estimate::Moments;
 use deleverage::math::{Draws, Purpose, ops};
 use deleverage::path::{Bar, Bars};
@@ -22,7 +22,7 @@ struct Quantile {
     multiple: f64,
     last: Option<f64>,
     seen: Moments,
-    trace: [Rate; 1],
+    trace: [Level; 1],
 }
 
 impl Quantile {
@@ -31,7 +31,7 @@ impl Quantile {
             multiple,
             last: None,
             seen: Moments::default(),
-            trace: [Rate::ZERO],
+            trace: [Level::default()],
         })
     }
 }
@@ -44,12 +44,12 @@ impl MarginRule for Quantile {
         self.last = Some(view.mark);
         let margin = Rate::from_f64(self.multiple * self.seen.variance().sqrt());
         out.map_rates(|_, _| (margin, margin));
-        self.trace = [margin];
+        self.trace = [out.levels(0.0)];
     }
     fn parts(&self) -> Vec<&'static str> {
         vec!["quantile"]
     }
-    fn trace(&self) -> &[Rate] {
+    fn trace(&self) -> &[Level] {
         &self.trace
     }
 }
@@ -75,7 +75,7 @@ fn history(returns: impl Iterator<Item = f64>) -> Series {
 }
 
 /// Returns of a standard deviation of [`SIGMA`], drawn through a quantile function of unit variance.
-fn simulated(seed: u64, n: usize, quantile: &impl Fn(f64) -> f64) -> Series {
+pub fn simulated(seed: u64, n: usize, quantile: &impl Fn(f64) -> f64) -> Series {
     let mut stream = Draws::new(seed, 0).stream(Purpose::Custom, 0, 0);
     history((0..n).map(|_| SIGMA * quantile(stream.uniform())))
 }
@@ -118,7 +118,7 @@ fn rejections(quantile: impl Fn(f64) -> f64, right: f64, wrong: f64) -> [[u32; 2
 }
 
 /// The 99 % quantile of Student's t with 5 degrees of freedom in standard deviations.
-fn student() -> (StudentsT, f64, f64) {
+pub fn student() -> (StudentsT, f64, f64) {
     let student = StudentsT::new(0.0, 1.0, 5.0).unwrap();
     let deviation = (5.0f64 / 3.0).sqrt();
     let multiple = student.inverse_cdf(0.99) / deviation;

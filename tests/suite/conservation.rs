@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 
 #[derive(Default)]
 struct Counts {
-    kinds: [u64; EventKind::ALL.len()],
+    /// How many of each kind, in the order of [`EventKind::ALL`].
+    kinds: Vec<u64>,
     log: Vec<Event>,
     rows: Vec<String>,
     /// Leaves the last trade's price out: what is absorbed isn't printed on the venue.
@@ -30,6 +31,7 @@ impl Observer for Counts {
     }
     fn event(&mut self, event: &Event) {
         let at = EventKind::ALL.iter().position(|kind| *kind == event.kind);
+        self.kinds.resize(EventKind::ALL.len(), 0);
         self.kinds[at.unwrap()] += 1;
         self.log.push(*event);
     }
@@ -44,7 +46,7 @@ fn wrongly_begun(world: &World, begun: &mut BTreeSet<AccountId>) -> Option<Accou
         if world.ledger().account(id).state != State::Liquidating {
             begun.remove(&id);
         } else if begun.insert(id)
-            && world.thresholds().grace == 0
+            && world.thresholds_of(id).grace == 0
             && world.equity(id) >= i128::from(world.requirement(id).0)
         {
             wrong = Some(id);
@@ -127,6 +129,7 @@ fn without_impact_a_run_and_its_twin_are_identical() {
             let wish = Wish {
                 absorb_forced,
                 no_impact: true,
+                ..Wish::default()
             };
             let mut setup = world(seed, wish);
             // Fees on the venue are the only difference that is not price: the outside takes none.

@@ -16,7 +16,7 @@ fn scan(world: &World) -> Vec<(u32, Standing, State)> {
         .filter(|id| !world.ledger().is_flat(*id))
         .map(|id| {
             let standing = world
-                .thresholds()
+                .thresholds_of(id)
                 .standing(world.equity(id), world.requirement(id));
             (id.0, standing, world.ledger().account(id).state)
         })
@@ -53,37 +53,59 @@ fn forced_by_scan(world: &World, market: MarketId, longs: bool, mark: Ticks) -> 
     forced
 }
 
+/// Who stands elsewhere than the full scan says, in a world of a seed: step, account, standing, state.
+fn missed(seed: u64, wish: Wish) -> Option<(u32, u32, Standing, State)> {
+    let mut world = World::new(world(seed, wish));
+    let mut missed = None;
+    while world.now() < world.steps() && missed.is_none() {
+        world
+            .step_inspected(&mut (), |world| {
+                for (id, standing, state) in scan(world) {
+                    let grace = world.thresholds_of(AccountId(id)).grace;
+                    let expected = match standing {
+                        Standing::Sound => state == State::Healthy,
+                        Standing::Warn => state == State::Warned,
+                        Standing::Call => state == State::Called,
+                        Standing::Breach => grace > 0 && state == State::Called,
+                        Standing::Bankrupt => false,
+                    };
+                    let waits = standing >= Standing::Breach
+                        && state == State::Called
+                        && world.liquidation_waits(AccountId(id));
+                    // Whoever is in liquidation is let go, if sound again, in the phase that follows.
+                    if !expected && !waits && state != State::Liquidating {
+                        missed = Some((world.now(), id, standing, state));
+                    }
+                }
+            })
+            .unwrap();
+    }
+    missed
+}
+
+/// Seeds of worlds in which the index once missed somebody: where rates between a class's ends moved while both
+/// ends stood still, and where a long position's mark rose and its requirement faster than its equity.
+#[test]
+fn nobody_is_missed_again() {
+    for seed in [6_155_596_073_919_913_747, 5_875_813_768_540_870_130] {
+        let wish = Wish {
+            all_is_well: true,
+            ..Wish::default()
+        };
+        assert_eq!(missed(seed, wish), None, "seed {seed}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_index_misses_nobody(seed in any::<u64>()) {
-        let mut world = World::new(world(seed, Wish::default()));
-        let grace = world.thresholds().grace;
-        let mut missed = None;
-        while world.now() < world.steps() {
-            world
-                .step_inspected(&mut (), |world| {
-                    for (id, standing, state) in scan(world) {
-                        let expected = match standing {
-                            Standing::Sound => state == State::Healthy,
-                            Standing::Warn => state == State::Warned,
-                            Standing::Call => state == State::Called,
-                            Standing::Breach => grace > 0 && state == State::Called,
-                            Standing::Bankrupt => false,
-                        };
-                        let waits = standing >= Standing::Breach
-                            && state == State::Called
-                            && world.liquidation_waits(AccountId(id));
-                        // Whoever is in liquidation is let go, if sound again, in the phase that follows.
-                        if !expected && !waits && state != State::Liquidating {
-                            missed = Some((world.now(), id, standing, state));
-                        }
-                    }
-                })
-                .unwrap();
-            prop_assert_eq!(missed, None, "seed {}", seed);
-        }
+    fn the_index_misses_nobody(seed in any::<u64>(), portfolio in any::<bool>()) {
+        let wish = Wish {
+            portfolio,
+            ..Wish::default()
+        };
+        prop_assert_eq!(missed(seed, wish), None, "seed {}", seed);
     }
 
     #[test]

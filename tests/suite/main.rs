@@ -8,8 +8,10 @@
 mod analytic;
 mod backtest;
 mod book;
+mod calls;
 mod cli;
 mod commands;
+mod compare;
 mod configs;
 mod conservation;
 mod determinism;
@@ -23,6 +25,7 @@ mod policies;
 mod population;
 mod readme;
 mod real_data;
+mod rules;
 mod safety;
 mod sample;
 mod scenario;

@@ -21,7 +21,7 @@ const HELD: f64 = 1.0;
 
 /// Longs whose triggers are evenly spread over the percent below the start, and a first fall of the outside
 /// price by `shock` of it. One margin check a step: the rule sees what the checks before have done.
-fn run(r: f64, chi: f64, shock: f64, steps: u32) -> Finished {
+fn run(r: f64, chi: f64, shock: f64, steps: u32, twin: bool) -> Finished {
     let mut rows = String::from("account,market,qty,entry_price,collateral,mode\n");
     for k in 0..ACCOUNTS {
         // At the trigger t: C + q (t − p) = m q t.
@@ -41,13 +41,13 @@ fn run(r: f64, chi: f64, shock: f64, steps: u32) -> Finished {
          venue.impact = {{ law.linear.ticks_per_lot = {:e}, resilience = \"never\" }}\n\
          [margin]\nwarn = 1.0\ncall = 1.0\nbase.fixed = {{ maintenance = {M}, initial = {M} }}\n\
          [[margin.adjust]]\ndrawdown = {{ responsiveness = {chi} }}\n\
-         [[shock]]\nat = \"1s\"\nsize = {}\n",
+         [[shock]]\nat = \"2s\"\nsize = {}\n",
         file.display().to_string(),
         r / lots_per_tick,
         -shock
     );
     let scenario = Scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
-    Run::new(&scenario).finish().unwrap()
+    Run::new(&scenario).twin(twin).finish().unwrap()
 }
 
 /// Relative fall of the mid at the end.
@@ -63,7 +63,7 @@ fn adaptive_margin_amplifies_as_its_closed_form() {
     let r = 0.404255;
     for (chi, expected) in [(0.0, 1.678571), (0.25, 2.043478)] {
         let shock = 1e-3;
-        let amplification = fall(&run(r, chi, shock, 120)) / shock;
+        let amplification = fall(&run(r, chi, shock, 120, false)) / shock;
         assert!(
             (amplification / expected - 1.0).abs() < 0.01,
             "χ = {chi}: {amplification}, expected {expected}"
@@ -77,9 +77,26 @@ fn the_margin_spiral_sustains_itself_from_the_critical_responsiveness_on() {
     let critical = (1.0 - M) * (1.0 / r - 1.0);
     // So small a fall that only a spiral that sustains itself sells most of the accounts.
     let sold_out = |chi: f64| {
-        let finished = run(r, chi, 1e-5, 1_500);
+        let finished = run(r, chi, 1e-5, 1_500, false);
         finished.summary.value("liquidations", None).unwrap() > 0.8 * f64::from(ACCOUNTS)
     };
     assert!(!sold_out(critical * 0.99), "below χ* = {critical}");
     assert!(sold_out(critical * 1.01), "above χ* = {critical}");
+}
+
+/// With A = 1 / (1 − R (1 + χ / (1 − m))) of the whole fall, 1 / (1 − R) of it with frozen rates, and 1 without impact.
+#[test]
+fn the_spiral_share_of_the_summary_is_that_of_the_closed_form() {
+    let finished = run(0.404255, 0.25, 1e-3, 120, true);
+    for (name, expected) in [
+        ("endogenous_share", 1.0 - 1.0 / 2.043478),
+        ("spiral_share", 1.0 - 1.678571 / 2.043478),
+        ("loss_spiral_share", (1.678571 - 1.0) / 2.043478),
+    ] {
+        let found = finished.summary.value(name, Some("X")).unwrap();
+        assert!(
+            (found / expected - 1.0).abs() < 0.02,
+            "{name}: {found}, expected {expected}"
+        );
+    }
 }

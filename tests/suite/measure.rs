@@ -1,7 +1,7 @@
 //! Metrics against a run worked out by hand.
 
 use crate::sample;
-use deleverage::measure::{DEFINITIONS, Scope, Summary, evaluate, gap, twin};
+use deleverage::measure::{DEFINITIONS, Scope, Summary, Unit, evaluate, gap, twin};
 
 fn near(summary: &Summary, name: &str, market: Option<&str>, expected: f64) {
     let found = summary
@@ -56,6 +56,7 @@ fn metrics_of_a_market_are_those_worked_out_by_hand() {
         ("maintenance_peak", 0.04),
         ("initial_mean", 0.05),
         ("leverage_offered", 20.0),
+        ("margin_peak_to_trough", 2.0),
     ] {
         near(&summary, name, Some("BTC"), expected);
     }
@@ -101,6 +102,22 @@ fn metrics_of_the_world_are_those_worked_out_by_hand() {
         ("warnings", 2.0),
         ("calls", 1.0),
         ("cured_calls", 1.0),
+        // Liquidated two steps after its call, and not before.
+        ("calls_liquidated", 1.0),
+        ("calls_cured_by_market", 0.0),
+        ("calls_open", 0.0),
+        ("call_lead_time_median", 20.0),
+        // Of four liquidations one was called for in time; with 54 against less than 3 it was wrong to.
+        ("call_recall", 0.25),
+        ("call_precision", 0.0),
+        ("call_precision_undecided", 0.0),
+        // Equity of 54 against an initial requirement of 4 % of 54.3.
+        ("called_over_equity", 0.0),
+        // All four liquidated accounts could have stayed.
+        ("premature_share", 1.0),
+        ("premature_liquidations", 4.0),
+        ("premature_undecided", 0.0),
+        ("late_liquidations", 0.0),
         ("topped_up", 0.0),
         ("refused_orders", 1.0),
         ("rounds_exhausted", 1.0),
@@ -141,7 +158,7 @@ fn metrics_do_not_depend_on_what_the_series_keep() {
 fn a_run_over_its_twin_is_its_amplification() {
     let (run, twin_run) = (sample::run(1), sample::twin());
     let mut summary = evaluate(&run);
-    summary.extend(twin::compare(&run, &twin_run));
+    summary.extend(twin::compare(&run, &twin_run, None));
     summary.extend(deleverage::measure::safety::compare(&run, &twin_run));
     near(&summary, "amplification_drawdown", Some("BTC"), 2.0);
     near(&summary, "endogenous_share", Some("BTC"), 0.5);
@@ -168,11 +185,11 @@ fn a_run_over_its_twin_is_its_amplification() {
         summary.value("amplification_bad_debt", None),
         Some(f64::INFINITY)
     );
-    for metric in twin::compare(&run, &run) {
-        let expected = if metric.definition.name == "endogenous_share" {
-            0.0
-        } else {
-            1.0
+    for metric in twin::compare(&run, &run, None) {
+        let expected = match metric.definition.name {
+            "premature_share_twin" => 1.0,
+            _ if metric.definition.unit == Unit::Share => 0.0,
+            _ => 1.0,
         };
         assert_eq!(metric.value, Some(expected), "{}", metric.definition.name);
     }

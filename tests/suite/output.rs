@@ -264,7 +264,7 @@ fn a_rerun_writes_the_same_bytes_over_the_same_run() {
     let second = write(&path, &provenance(7), Format::default(), false).unwrap();
     assert_eq!(first, second);
     assert_eq!(before, fs::read(path.join("manifest.json")).unwrap());
-    assert_eq!(first.files.len(), 4);
+    assert_eq!(first.files.len(), 5);
     for file in &first.files {
         let bytes = fs::read(path.join(&file.name)).unwrap();
         assert_eq!(
@@ -285,6 +285,7 @@ fn a_rerun_writes_the_same_bytes_over_the_same_run() {
             "charts",
             "events.csv",
             "manifest.json",
+            "margin.csv",
             "steps.csv",
             "summary.json"
         ]
@@ -409,7 +410,7 @@ fn the_manifest_holds_what_a_rerun_needs() {
 fn the_summary_file_has_units_and_says_infinity_and_nothing() {
     let (run, twin_run) = (sample::run(1), sample::twin());
     let mut summary = evaluate(&run);
-    summary.extend(twin::compare(&run, &twin_run));
+    summary.extend(twin::compare(&run, &twin_run, None));
     let json = serde_json::to_value(&summary).unwrap();
     let find = |name: &str, market: Value| {
         json.as_array()
@@ -434,7 +435,7 @@ fn the_summary_file_has_units_and_says_infinity_and_nothing() {
 fn the_table_is_aligned_plain_and_narrow() {
     let (run, twin_run) = (sample::run(1), sample::twin());
     let mut summary = evaluate(&run);
-    summary.extend(twin::compare(&run, &twin_run));
+    summary.extend(twin::compare(&run, &twin_run, None));
     let mut style = Style {
         colour: false,
         currency: "USDC".into(),

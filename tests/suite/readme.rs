@@ -1,7 +1,7 @@
 //! README against what it speaks of: code, columns, kinds of events.
 
 use deleverage::engine::EventKind;
-use deleverage::output::{events, steps};
+use deleverage::output::{events, margin, steps};
 use std::fs;
 
 /// What README shows in the fences of a language that contain a part.
@@ -25,8 +25,13 @@ fn the_readme_names_every_column_with_its_unit() {
         .lines()
         .filter(|line| line.starts_with("| `"))
         .collect();
-    for (table, columns) in [("steps", steps::info()), ("events", events::info())] {
-        assert!(columns.len() > 10);
+    let tables = [
+        ("steps", steps::info()),
+        ("events", events::info()),
+        ("margin", margin::info()),
+    ];
+    for (table, columns) in tables {
+        assert!(columns.len() > 5);
         for column in columns {
             let begins = format!("| `{}` | {} |", column.name, column.unit.replace('_', " "));
             assert!(

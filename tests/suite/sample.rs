@@ -1,9 +1,10 @@
 //! A run small enough to work out by hand: two markets, five steps of ten seconds.
 
 use deleverage::engine::{Event, EventKind, MarketRow, Observer, StepRow, WorldRow};
+use deleverage::margin::{Level, Schedule};
 use deleverage::market::Contract;
-use deleverage::measure::{Frame, MarketFrame, Recorded, Recorder};
-use deleverage::unit::{AccountId, Cash, Grid, Lots, MarketId, Rate, Ticks};
+use deleverage::measure::{Frame, MarketFrame, MeasureSettings, Recorded, Recorder};
+use deleverage::unit::{AccountId, Cash, Grid, Lots, MarketId, Rate, Span, Ticks};
 
 /// A tick of 0.1, a lot of 0.01, a quantum of 10⁻⁶: one lot gains 1,000 quanta a tick.
 pub fn grid() -> Grid {
@@ -18,6 +19,7 @@ pub fn frame() -> Frame {
         contract: Contract::linear(grid().quanta_per_tick_lot().unwrap()),
         start: 1_000.0,
         open_interest: Lots(400),
+        parts: vec!["fixed", "volatility"],
     };
     Frame {
         dt: 10.0,
@@ -25,6 +27,12 @@ pub fn frame() -> Frame {
         markets: vec![market("BTC"), market("ETH")],
         accounts: 8,
         fund: Cash(50_000_000),
+        cross: Default::default(),
+        measure: MeasureSettings {
+            horizon: Some(Span::seconds(10.0)),
+            call_horizon: Some(Span::seconds(20.0)),
+            notice: Span::seconds(20.0),
+        },
         guarded: false,
     }
 }
@@ -54,6 +62,7 @@ fn btc(step: usize) -> MarketRow {
         initial: Rate::from_f64([0.04, 0.04, 0.06, 0.06, 0.05][step]),
         base_maintenance: Rate::from_f64(0.02),
         funding_rate: 1e-6,
+        funding_index: 0,
         volatility: 0.001,
         liquidity: 1.0,
         down: [
@@ -62,6 +71,14 @@ fn btc(step: usize) -> MarketRow {
             0.3,
         ],
         up: [0.25, 0.5, 0.75],
+    }
+}
+
+fn level(maintenance: f64) -> Level {
+    Level {
+        initial: Rate::from_f64(maintenance + 0.02),
+        maintenance: Rate::from_f64(maintenance),
+        large: Rate::from_f64(maintenance),
     }
 }
 
@@ -137,6 +154,13 @@ fn events() -> Vec<Event> {
     ]
 }
 
+fn rates(recorder: &mut Recorder, step: u32, markets: &[MarketRow]) {
+    for (row, market) in markets.iter().zip(0..) {
+        let schedule = Schedule::flat(row.initial, row.maintenance);
+        recorder.rates(step, MarketId(market), &schedule);
+    }
+}
+
 /// The run, with one row kept of every `every` steps.
 pub fn run(every: u32) -> Recorded {
     let mut recorder = Recorder::new(frame(), every);
@@ -146,10 +170,16 @@ pub fn run(every: u32) -> Recorded {
             recorder.event(event);
         }
         let place = step as usize;
+        let markets = [btc(place), eth(place)];
+        rates(&mut recorder, step, &markets);
         recorder.step(&StepRow {
             step,
-            markets: &[btc(place), eth(place)],
+            markets: &markets,
             world: &world(place),
+            parts: &[
+                vec![level(0.02), level(btc(place).maintenance.as_f64())],
+                Vec::new(),
+            ],
         });
     }
     recorder.finish(0)
@@ -162,10 +192,13 @@ pub fn twin() -> Recorded {
         let place = step as usize;
         let mut market = btc(place);
         market.mid = [1_000.0, 1_100.0, 990.0, 1_000.0, 1_000.0][place];
+        let markets = [market, eth(place)];
+        rates(&mut recorder, step, &markets);
         recorder.step(&StepRow {
             step,
-            markets: &[market, eth(place)],
+            markets: &markets,
             world: &WorldRow::default(),
+            parts: &[],
         });
     }
     recorder.finish(0)

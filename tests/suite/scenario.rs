@@ -1,7 +1,7 @@
 //! Scenarios: every error by its message, extends, patches, the round trip, presets, a user's files.
 
 use deleverage::engine::{Event, EventKind, Observer, StepRow};
-use deleverage::margin::{MarginRule, RiskView, Schedule};
+use deleverage::margin::{Level, MarginRule, RiskView, Schedule};
 use deleverage::scenario::{Document, Input, Inputs, Mode, Problems, Scenario, preset, schema};
 use deleverage::unit::{Cash, MarketId, Rate};
 use std::path::Path;
@@ -857,16 +857,24 @@ fn the_schema_describes_every_setting() {
 }
 
 /// Asks a fixed share.
-struct Mine(Rate);
+struct Mine(Level);
+
+fn asking(maintenance: i64) -> Box<dyn MarginRule> {
+    Box::new(Mine(Level {
+        initial: Rate(2 * maintenance),
+        maintenance: Rate(maintenance),
+        large: Rate(maintenance),
+    }))
+}
 
 impl MarginRule for Mine {
     fn schedule(&mut self, _: &RiskView, out: &mut Schedule) {
-        *out = Schedule::flat(Rate(2 * self.0.0), self.0);
+        *out = Schedule::flat(self.0.initial, self.0.maintenance);
     }
     fn parts(&self) -> Vec<&'static str> {
         vec!["mine"]
     }
-    fn trace(&self) -> &[Rate] {
+    fn trace(&self) -> &[Level] {
         std::slice::from_ref(&self.0)
     }
 }
@@ -878,9 +886,7 @@ fn a_rule_of_ones_own_takes_the_place_of_the_files() {
         "base = { fixed = { maintenance = 0.4, initial = 0.5 } }",
     );
     let given = Scenario::parse(text.as_str()).unwrap();
-    let mine = given
-        .clone()
-        .with_rule("BTC", || Box::new(Mine(Rate(10_000_000))));
+    let mine = given.clone().with_rule("BTC", || asking(10_000_000));
     let interest = |scenario: &Scenario| {
         let (setup, _) = scenario.setup(0, Mode::Run).unwrap();
         assert_eq!(setup.markets[0].rule.parts().len(), 1);
@@ -893,9 +899,7 @@ fn a_rule_of_ones_own_takes_the_place_of_the_files() {
         mine.setup(0, Mode::Run).unwrap().0.markets[0].rule.parts(),
         ["mine"]
     );
-    let told = given
-        .with_rule("ETH", || Box::new(Mine(Rate(1))))
-        .set("seed", "5");
+    let told = given.with_rule("ETH", || asking(1)).set("seed", "5");
     assert!(told.unwrap_err().to_string().contains("no market `ETH`"));
 }
 

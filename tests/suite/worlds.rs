@@ -11,7 +11,7 @@ use deleverage::liquidation::policy::{
 use deleverage::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
 use deleverage::margin::adjust::{AdjustSettings, VolatilitySettings};
 use deleverage::margin::base::{BaseSettings, FixedSettings, Tier, TieredSettings};
-use deleverage::margin::{MarginSettings, Thresholds};
+use deleverage::margin::{CrossSettings, Leg, MarginSettings, PortfolioRule, Thresholds};
 use deleverage::market::anchor::{AnchorSettings, FlightSettings};
 use deleverage::market::book::settings::{BookSettings, Depth};
 use deleverage::market::funding::FundingSettings;
@@ -27,7 +27,7 @@ use deleverage::safety::{
     OracleGuardSettings, Outage, SafetySettings, SafetySetup, ThrottleSettings,
 };
 use deleverage::trader::response::{ResponseSettings, Signal};
-use deleverage::trader::{Members, StrategySettings};
+use deleverage::trader::{Members, StrategySettings, WithdrawalSettings};
 use deleverage::unit::{AccountId, Cash, CohortId, Grid, Lots, MarketId, Rate, Side, Span, Ticks};
 
 const START: f64 = 20_000.0;
@@ -50,21 +50,27 @@ fn pick<T>(s: &mut Stream, mut options: Vec<T>) -> T {
 /// What stays the same whatever else is drawn.
 #[derive(Clone, Copy, Default)]
 pub struct Wish {
+    /// Neither fail-safes nor faults.
+    pub all_is_well: bool,
     /// Forced orders are absorbed at the mark.
     pub absorb_forced: bool,
     /// No impact, and a venue that doesn't move the outside price.
     pub no_impact: bool,
+    /// Cross accounts may be margined as a whole.
+    pub portfolio: bool,
 }
 
 /// The world of a seed, before its first step.
 pub fn world(seed: u64, wish: Wish) -> Setup {
     let draws = Draws::new(seed, 77);
     let mut s = draws.stream(Purpose::Custom, 0, 0);
+    // What came later draws from a stream of its own, so that seeds that once failed make the worlds they made.
+    let mut more = draws.stream(Purpose::Custom, 3, 0);
     let count = whole(&mut s, 1, 3) as u16;
     let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
     let contract = Contract::linear(whole(&mut s, 1, 3));
     let margin = margin(&mut s);
-    let markets: Vec<MarketSetup> = (0..count)
+    let mut markets: Vec<MarketSetup> = (0..count)
         .map(|m| MarketSetup {
             name: format!("M{m}"),
             grid,
@@ -109,6 +115,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             taker_fee: Rate(whole(&mut s, 0, 1_000_000)),
             maker_fee: Rate(whole(&mut s, -300_000, 500_000)),
             rule: margin.build(&format!("M{m}"), &grid).unwrap(),
+            thresholds: thresholds(&mut more),
         })
         .collect();
     let mut ledger = Ledger::new(vec![contract; count.into()]);
@@ -118,7 +125,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     let cohorts = (0..whole(&mut s, 1, 4) as u16)
         .map(|c| {
             cohort(
-                &mut s,
+                [&mut s, &mut more],
                 CohortId(c),
                 count,
                 contract,
@@ -128,26 +135,35 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             )
         })
         .collect();
+    let rounds = pick(
+        &mut s,
+        vec![
+            Rounds::Fixed(1),
+            Rounds::Fixed(3),
+            Rounds::UntilQuiet { limit: 3 },
+        ],
+    );
+    let common = Thresholds {
+        warn: Rate::from_f64(0.7),
+        call: Rate::from_f64(0.85),
+        grace: whole(&mut s, 0, 5) as u32 / 2,
+    };
+    if wish.all_is_well {
+        for market in &mut markets {
+            market.thresholds = common;
+        }
+    }
     Setup {
         seed,
         replicate: 0,
         dt: 1.0,
         steps: STEPS,
-        rounds: pick(
-            &mut s,
-            vec![
-                Rounds::Fixed(1),
-                Rounds::Fixed(3),
-                Rounds::UntilQuiet { limit: 3 },
-            ],
-        ),
-        thresholds: Thresholds {
-            warn: Rate::from_f64(0.7),
-            call: Rate::from_f64(0.85),
-            grace: whole(&mut s, 0, 5) as u32 / 2,
-        },
+        rounds,
+        portfolio: wish.portfolio.then(|| portfolio(&draws, count)).flatten(),
+        thresholds: common,
+        reduce_only: !wish.all_is_well && more.chance(0.5),
         liquidation,
-        safety: if wish.no_impact {
+        safety: if wish.no_impact || wish.all_is_well {
             SafetySetup::default()
         } else {
             safety(&mut draws.stream(Purpose::Custom, 1, 0), count)
@@ -158,6 +174,14 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         stops,
         absorb_forced: wish.absorb_forced,
         audit_every_step: true,
+    }
+}
+
+fn thresholds(s: &mut Stream) -> Thresholds {
+    Thresholds {
+        warn: Rate::from_f64(pick(s, vec![0.6, 0.7])),
+        call: Rate::from_f64(pick(s, vec![0.75, 0.85])),
+        grace: whole(s, 0, 5) as u32 / 2,
     }
 }
 
@@ -353,23 +377,89 @@ fn margin(s: &mut Stream) -> MarginSettings {
             tier(None, "0.2", "0.4"),
         ],
     });
-    let adjust = if s.chance(0.5) {
-        vec![AdjustSettings::Volatility(VolatilitySettings {
-            fast: Span::seconds(3.0),
-            slow: Span::seconds(60.0),
-            initial: 20.0,
-            floor: 0.5,
-            cap: 3.0,
-            exponent: 1.0,
-            of: Default::default(),
-        })]
-    } else {
-        Vec::new()
-    };
+    let volatility = AdjustSettings::Volatility(VolatilitySettings {
+        fast: Span::seconds(3.0),
+        slow: Span::seconds(60.0),
+        initial: 20.0,
+        floor: 0.5,
+        cap: 3.0,
+        exponent: 1.0,
+        of: Default::default(),
+    });
+    let mut adjust = Vec::new();
+    if s.chance(0.5) {
+        adjust.push(volatility);
+    }
+    for text in [
+        "scheduled = { notice = \"2s\", steps = [{ at = \"5s\", maintenance = 0.05, initial = 0.1 }, { at = \"20s\", maintenance = 0.01, initial = 0.1 }] }",
+        "depth = { multiple = 0.3, half_life = \"3s\" }",
+        "concentration = { rate = 0.02, half_life = \"3s\" }",
+        "volume = { turnover = \"10s\", cap = 3.0, half_life = \"5s\" }",
+        "open_interest = { lower = 1000000, upper = 20000000 }",
+        "funding = { horizon = \"20s\" }",
+        "stressed = { rate = 0.1 }",
+        "buffer = { refill = \"20s\" }",
+        "long_lookback = { volatility = 30.0, confidence = 0.99, horizon = \"2s\" }",
+        "hysteresis = { rise = 0.1, fall = 0.2 }",
+        "speed_limit = { rise = 0.5, per = \"5s\" }",
+        "notice = { period = \"4s\", falls_at_once = true }",
+        "new_positions_only = { existing_after = \"6s\" }",
+        "r_target = { target = 0.2, response = \"5s\", cap = 3.0 }",
+        "floor = { maintenance = 0.01, initial = 0.02 }",
+        "cap = { maintenance = 0.3, initial = 0.6 }",
+    ] {
+        if s.chance(0.15) {
+            adjust.push(toml::from_str(text).unwrap());
+        }
+    }
+    let others = [
+        "linear = { maintenance = 0.01, initial = 0.02, per_unit = 0.001 }",
+        "linear = { maintenance = 0.01, initial = 0.02, per_unit = 0.000001 }",
+        "square_root = { maintenance = 0.02, initial = 0.04, factor = 0.005 }",
+        "open_interest = { maintenance = 0.03, initial = 0.06, lower = 1000000, upper = 20000000 }",
+        "value_at_risk = { confidence = 0.99, horizon = \"4s\", period = \"2s\", volatility = 40.0, model.ewma.decay = 0.8 }",
+        "expected_shortfall = { confidence = 0.975, horizon = \"6s\", period = \"1s\", volatility = 40.0, floor = 0.01, cap = 0.3, model.fhs = { decay = 0.8, lookback = \"100s\" } }",
+        "value_at_risk = { confidence = 0.99, horizon = \"4s\", period = \"1s\", volatility = 40.0, model.garch = { alpha = 0.2, beta = 0.7, lookback = \"100s\", refit = \"never\" } }",
+    ]
+    .map(|text| toml::from_str(text).unwrap());
     MarginSettings {
-        base: Some(pick(s, vec![fixed, tiered])),
+        base: Some(pick(s, [fixed, tiered].into_iter().chain(others).collect())),
         adjust,
         ..MarginSettings::default()
+    }
+}
+
+/// None, a correlation matrix, or a rule of one's own that asks more than the sum; from a stream of its own, so that a seed keeps
+/// the rest of its world.
+fn portfolio(draws: &Draws, markets: u16) -> Option<Box<dyn PortfolioRule>> {
+    let mut s = draws.stream(Purpose::Custom, 1, 0);
+    match s.below(4) {
+        0 => {
+            let loadings: Vec<f64> = (0..markets).map(|_| between(&mut s, -1.0, 1.0)).collect();
+            let entry = |i: usize, j: usize| {
+                if i == j {
+                    1.0
+                } else {
+                    loadings[i] * loadings[j]
+                }
+            };
+            let matrix = (0..loadings.len())
+                .map(|i| (0..loadings.len()).map(|j| entry(i, j)).collect())
+                .collect();
+            CrossSettings::Correlation(matrix).build()
+        }
+        1 => Some(Box::new(Twice)),
+        _ => None,
+    }
+}
+
+/// Asks twice of what is held together.
+struct Twice;
+
+impl PortfolioRule for Twice {
+    fn requirement(&self, legs: &[Leg]) -> Cash {
+        let times = if legs.len() > 1 { 2 } else { 1 };
+        Cash(times * legs.iter().map(|leg| leg.alone.0).sum::<i64>())
     }
 }
 
@@ -535,7 +625,7 @@ fn strategy(s: &mut Stream) -> StrategySettings {
 }
 
 fn cohort(
-    s: &mut Stream,
+    [s, more]: [&mut Stream; 2],
     id: CohortId,
     markets: u16,
     contract: Contract,
@@ -598,5 +688,9 @@ fn cohort(
         },
         behaviour: strategy.build(&vec![grid; markets.into()]),
         response,
+        withdrawal: more.chance(0.3).then(|| WithdrawalSettings {
+            share: 0.5,
+            every: Span::seconds(20.0),
+        }),
     }
 }

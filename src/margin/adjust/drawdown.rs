@@ -104,8 +104,7 @@ impl Adjustment for Drawdown {
             Answered::Both => fall.max(rise),
         };
         let more = Rate::from_f64((self.settings.responsiveness * moved).min(1.0));
-        let raise = |rate: Rate| Rate((rate.0 + more.0).min(Rate::ONE.0));
-        schedule.map_rates(|initial, maintenance| (raise(initial), raise(maintenance)));
+        schedule.raise(more);
     }
     fn name(&self) -> &'static str {
         "drawdown"

@@ -13,8 +13,8 @@ use crate::margin::rule::RiskView;
 use crate::margin::schedule::Schedule;
 use crate::math::estimate::Volatility;
 use crate::math::ops;
+use crate::unit::Span;
 use crate::unit::span::YEAR;
-use crate::unit::{Rate, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -148,8 +148,7 @@ impl Adjustment for VolatilityScaling {
             ops::pow(ratio, self.settings.exponent)
         };
         let factor = powered.clamp(self.settings.floor, self.settings.cap);
-        let scale = |rate: Rate| Rate(((rate.0 as f64 * factor) as i64).min(Rate::ONE.0));
-        schedule.map_rates(|initial, maintenance| (scale(initial), scale(maintenance)));
+        schedule.scale(factor, factor);
     }
     fn name(&self) -> &'static str {
         "volatility"
@@ -159,6 +158,7 @@ impl Adjustment for VolatilityScaling {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unit::Rate;
 
     fn settings() -> VolatilitySettings {
         VolatilitySettings {

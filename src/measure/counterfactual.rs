@@ -1,0 +1,464 @@
+//! Left alone: what would have become of an account along a recorded path, had it kept what it held.
+//!
+//! From the step at hand on, equity and requirement are computed in every step from the path's marks,
+//! funding and rates, in the ledger's integers, until the question is answered or the horizon ends. A path that is shorter
+//! answers nothing, whatever it begins with.
+//! The path may be the run's own (*frozen*: what not liquidating would have changed is left out) or that
+//! of its twin, whose forced orders move nothing (*re-simulated*).
+//!
+//! Whole blocks of steps are passed over where their extreme marks and their lowest rates leave no
+//! doubt, so an account costs about as many looks as its path has blocks.
+//!
+//! # Invariants
+//!
+//! - `blocks_change_no_answer`: with or without passing over blocks every answer is the same.
+//! - Equity is exact up to the rounding of funding, a quantum a position.
+
+use super::frame::Frame;
+use super::track::Track;
+use crate::margin::{Leg, PortfolioRule, Schedule};
+use crate::market::Contract;
+use crate::market::funding::INDEX_SCALE;
+use crate::unit::{Cash, Lots, MarketId, Ticks};
+
+/// A position as it was held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Its market.
+    pub market: MarketId,
+    /// Signed quantity: + long, − short.
+    pub quantity: Lots,
+    /// The mark at which the account's equity was taken.
+    pub mark: Ticks,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Does it meet its requirement at some time, and its equity never fall below zero?
+    Survives,
+    /// Does it fall short of its requirement?
+    Breaches,
+}
+
+/// What the path answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It does, within the horizon.
+    Yes,
+    /// It does not.
+    No,
+    /// The path ends before the horizon.
+    Undecided,
+}
+
+/// Steps of a block.
+const BLOCK: usize = 64;
+
+/// The path of a world, ready to be asked.
+pub struct Path<'a> {
+    lanes: Vec<Lane<'a>>,
+    steps: usize,
+    blocks: bool,
+    /// What accounts with several positions are asked for all of them together.
+    portfolio: Option<Box<dyn PortfolioRule>>,
+}
+
+/// One market's part of a path.
+struct Lane<'a> {
+    contract: Contract,
+    track: &'a Track,
+    /// Place of the rates in force, by step.
+    in_force: Vec<u32>,
+    blocks: Vec<Block>,
+}
+
+/// Extremes within a block of steps.
+struct Block {
+    marks: [Ticks; 2],
+    funding: [i64; 2],
+    /// Lowest maintenance rate of the smallest position.
+    level: f64,
+    /// The rates, where the block has the same throughout.
+    schedule: Option<u32>,
+}
+
+impl<'a> Path<'a> {
+    /// The path of the markets of a frame; `None` where a market's rates were not recorded.
+    pub fn new(frame: &Frame, tracks: &'a [Track]) -> Option<Self> {
+        let lanes: Option<Vec<Lane<'a>>> = frame
+            .markets
+            .iter()
+            .zip(tracks)
+            .map(|(market, track)| Lane::new(market.contract, track))
+            .collect();
+        let lanes = lanes?;
+        let steps = lanes.iter().map(|lane| lane.track.marks.len()).min()?;
+        Some(Self {
+            lanes,
+            steps,
+            blocks: true,
+            portfolio: frame.cross.build(),
+        })
+    }
+
+    /// Asks along the path, from the end of a step on, for so many steps more; undecided where it has fewer.
+    pub fn ask(
+        &self,
+        question: Question,
+        equity: Cash,
+        positions: &[Position],
+        from: u32,
+        horizon: u32,
+    ) -> Answer {
+        let from = from as usize;
+        let end = from.saturating_add(horizon as usize);
+        // Also where an answer shows before the path ends: else the bad ends alone would be counted.
+        if end >= self.steps
+            || positions
+                .iter()
+                .any(|p| p.market.index() >= self.lanes.len())
+        {
+            return Answer::Undecided;
+        }
+        let account = Account {
+            path: self,
+            equity: i128::from(equity.0),
+            positions,
+            from,
+        };
+        let mut step = from;
+        let mut recovered = false;
+        while step <= end {
+            let last = (step / BLOCK * BLOCK + BLOCK - 1).min(end);
+            if !(self.blocks && account.passes(question, step / BLOCK, recovered)) {
+                for step in step..=last {
+                    let (equity, required) = account.measure(step);
+                    match question {
+                        Question::Survives if equity < 0 => return Answer::No,
+                        Question::Survives => recovered |= equity >= required,
+                        Question::Breaches if equity < required => return Answer::Yes,
+                        Question::Breaches => {}
+                    }
+                }
+            }
+            step = last + 1;
+        }
+        if recovered { Answer::Yes } else { Answer::No }
+    }
+}
+
+impl<'a> Lane<'a> {
+    fn new(contract: Contract, track: &'a Track) -> Option<Self> {
+        track.schedules.first().filter(|(from, _)| *from == 0)?;
+        let mut in_force = Vec::with_capacity(track.marks.len());
+        let mut place = 0;
+        for step in 0..track.marks.len() {
+            while (track.schedules.get(place + 1)).is_some_and(|(from, _)| *from as usize <= step) {
+                place += 1;
+            }
+            in_force.push(place as u32);
+        }
+        let blocks = (0..track.marks.len().div_ceil(BLOCK))
+            .map(|block| {
+                let steps = block * BLOCK..(block * BLOCK + BLOCK).min(track.marks.len());
+                let marks = &track.marks[steps.clone()];
+                let funding = &track.funding[steps.clone()];
+                let (first, last) = (in_force[steps.start], in_force[steps.end - 1]);
+                let extremes = |values: &mut dyn Iterator<Item = i64>| {
+                    values.fold([i64::MAX, i64::MIN], |[low, high], value| {
+                        [low.min(value), high.max(value)]
+                    })
+                };
+                Block {
+                    marks: extremes(&mut marks.iter().map(|mark| mark.0)).map(Ticks),
+                    funding: extremes(&mut funding.iter().copied()),
+                    level: track.schedules[first as usize..=last as usize]
+                        .iter()
+                        .map(|(_, schedule)| schedule.effective(0.0))
+                        .fold(f64::INFINITY, f64::min),
+                    schedule: (first == last).then_some(first),
+                }
+            })
+            .collect();
+        Some(Self {
+            contract,
+            track,
+            in_force,
+            blocks,
+        })
+    }
+
+    fn schedule(&self, place: u32) -> &Schedule {
+        &self.track.schedules[place as usize].1
+    }
+
+    fn notional(&self, quantity: Lots, mark: Ticks) -> Cash {
+        Cash::clamped(self.contract.wide(quantity, mark)).abs()
+    }
+}
+
+/// An account on a path.
+struct Account<'a> {
+    path: &'a Path<'a>,
+    equity: i128,
+    positions: &'a [Position],
+    from: usize,
+}
+
+impl Account<'_> {
+    /// The rule that its positions are margined by together, where there is one; a lone position has none.
+    fn together(&self) -> Option<&dyn PortfolioRule> {
+        let rule = self.path.portfolio.as_deref();
+        rule.filter(|_| self.positions.len() > 1)
+    }
+
+    /// Equity and requirement in a step.
+    fn measure(&self, step: usize) -> (i128, i128) {
+        let mut equity = self.equity;
+        let mut required = 0i128;
+        let mut legs = Vec::new();
+        let together = self.together();
+        for held in self.positions {
+            let lane = &self.path.lanes[held.market.index()];
+            let mark = lane.track.marks[step];
+            let moved = lane.track.funding[step] - lane.track.funding[self.from];
+            equity += lane
+                .contract
+                .wide(held.quantity, Ticks(mark.0 - held.mark.0))
+                - due(held.quantity, moved);
+            let schedule = lane.schedule(lane.in_force[step]);
+            let notional = lane.notional(held.quantity, mark);
+            let alone = schedule.maintenance(notional);
+            required += i128::from(alone.0);
+            if together.is_some() {
+                legs.push(Leg {
+                    market: held.market,
+                    quantity: held.quantity,
+                    notional,
+                    alone,
+                });
+            }
+        }
+        if let Some(rule) = together {
+            required = i128::from(rule.requirement(&legs).0);
+        }
+        (equity, required)
+    }
+
+    /// Whether no step of a block can change anything.
+    fn passes(&self, question: Question, block: usize, recovered: bool) -> bool {
+        if self.together().is_some() {
+            return false;
+        }
+        let (mut worst, mut best) = (self.equity, self.equity);
+        let (mut least, mut most) = (0i128, 0i128);
+        for held in self.positions {
+            let lane = &self.path.lanes[held.market.index()];
+            let block = &lane.blocks[block];
+            let value = |mark: Ticks| {
+                lane.contract
+                    .wide(held.quantity, Ticks(mark.0 - held.mark.0))
+            };
+            let owed = |index: i64| due(held.quantity, index - lane.track.funding[self.from]);
+            let values = block.marks.map(value);
+            let dues = block.funding.map(owed);
+            worst += values[0].min(values[1]) - dues[0].max(dues[1]);
+            best += values[0].max(values[1]) - dues[0].min(dues[1]);
+            let notionals = block.marks.map(|mark| lane.notional(held.quantity, mark));
+            match block.schedule.map(|place| lane.schedule(place)) {
+                // Requirements never fall with size.
+                Some(schedule) => {
+                    least += i128::from(schedule.maintenance(notionals[0]).0);
+                    most += i128::from(schedule.maintenance(notionals[1]).0);
+                }
+                None => {
+                    // Nor do effective rates, so that the smallest position's bounds them.
+                    least += (notionals[0].as_f64() * block.level * (1.0 - 1e-9)) as i128 - 4;
+                    most = i128::MAX / 4;
+                }
+            }
+        }
+        match question {
+            Question::Survives => worst >= 0 && (recovered || best < least),
+            Question::Breaches => worst >= most,
+        }
+    }
+}
+
+/// Funding owed for a move of the index, rounded up as in the ledger.
+fn due(quantity: Lots, moved: i64) -> i128 {
+    if moved == 0 {
+        return 0;
+    }
+    let owed = i128::from(quantity.0) * i128::from(moved);
+    -((-owed).div_euclid(i128::from(INDEX_SCALE)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::{Draws, Purpose};
+    use crate::measure::MarketFrame;
+    use crate::unit::{Grid, Rate};
+
+    fn frame(markets: usize) -> Frame {
+        let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
+        Frame {
+            dt: 1.0,
+            steps: 400,
+            markets: (0..markets)
+                .map(|place| MarketFrame {
+                    name: format!("M{place}"),
+                    grid,
+                    contract: Contract::linear(1),
+                    start: 100.0,
+                    open_interest: Lots(10),
+                    parts: Vec::new(),
+                })
+                .collect(),
+            accounts: 1,
+            fund: Cash::ZERO,
+            measure: Default::default(),
+            cross: Default::default(),
+            guarded: false,
+        }
+    }
+
+    fn track(marks: &[i64], maintenance: f64) -> Track {
+        let rate = Rate::from_f64(maintenance);
+        Track {
+            marks: marks.iter().copied().map(Ticks).collect(),
+            funding: vec![0; marks.len()],
+            schedules: vec![(0, Schedule::flat(rate, rate))],
+        }
+    }
+
+    fn long(quantity: i64) -> [Position; 1] {
+        [Position {
+            market: MarketId(0),
+            quantity: Lots(quantity),
+            mark: Ticks(100),
+        }]
+    }
+
+    /// Ten lots long at 100 with an equity of 40 against 5 %: breached below 101.05…, bankrupt below 96.
+    #[test]
+    fn an_account_left_alone_survives_goes_bankrupt_or_stays_short() {
+        let frame = frame(1);
+        let ask = |marks: &[i64], horizon| {
+            let tracks = [track(marks, 0.05)];
+            let path = Path::new(&frame, &tracks).unwrap();
+            path.ask(Question::Survives, Cash(40), &long(10), 0, horizon)
+        };
+        // At 101: 50 against 51. At 102: 60 against 51.
+        assert_eq!(ask(&[100, 101, 99, 102, 80], 3), Answer::Yes);
+        assert_eq!(ask(&[100, 101, 99, 102, 80], 4), Answer::No);
+        // At 96 nothing is left, which isn't less than nothing.
+        assert_eq!(ask(&[100, 96, 95, 102], 3), Answer::No);
+        assert_eq!(ask(&[100, 96, 96, 102], 3), Answer::Yes);
+        // Decided by the horizon, and undecided where the path is shorter.
+        assert_eq!(ask(&[100, 99, 99, 99, 102], 3), Answer::No);
+        assert_eq!(ask(&[100, 99, 99, 99], 3), Answer::No);
+        assert_eq!(ask(&[100, 99, 99, 102], 4), Answer::Undecided);
+        assert_eq!(ask(&[100, 99, 99, 80], 4), Answer::Undecided);
+        assert_eq!(ask(&[], 4), Answer::Undecided);
+    }
+
+    #[test]
+    fn rates_and_funding_of_the_path_count() {
+        let frame = frame(1);
+        let mut one = track(&[100; 5], 0.05);
+        // From step 2 on 4 % are enough: 40 against 40.
+        let low = Rate::from_f64(0.04);
+        one.schedules.push((2, Schedule::flat(low, low)));
+        let ask = |track: &Track, horizon| {
+            let tracks = std::slice::from_ref(track);
+            let path = Path::new(&frame, tracks).unwrap();
+            path.ask(Question::Survives, Cash(40), &long(10), 0, horizon)
+        };
+        assert_eq!(ask(&one, 1), Answer::No);
+        assert_eq!(ask(&one, 2), Answer::Yes);
+        // A ten-millionth of a quantum of funding a lot rounds up to a whole one.
+        one.funding[2..].fill(1);
+        assert_eq!(ask(&one, 2), Answer::No);
+        one.funding[3..].fill(-1_000_000);
+        assert_eq!(ask(&one, 3), Answer::Yes);
+        one.funding[2] = 5_000_000;
+        assert_eq!(ask(&one, 4), Answer::No);
+    }
+
+    #[test]
+    fn a_call_is_right_where_a_breach_follows() {
+        let frame = frame(1);
+        let ask = |marks: &[i64], horizon| {
+            let tracks = [track(marks, 0.05)];
+            let path = Path::new(&frame, &tracks).unwrap();
+            path.ask(Question::Breaches, Cash(52), &long(10), 0, horizon)
+        };
+        // At 99: 42 against 50; at 100: 52 against 50.
+        assert_eq!(ask(&[100, 105, 99], 2), Answer::Yes);
+        assert_eq!(ask(&[100, 105, 99], 1), Answer::No);
+        assert_eq!(ask(&[100, 105, 100], 5), Answer::Undecided);
+    }
+
+    #[test]
+    fn blocks_change_no_answer() {
+        let frame = frame(2);
+        let draws = Draws::new(3, 0);
+        let mut found = [0; 3];
+        for trial in 0..400 {
+            let mut s = draws.stream(Purpose::Custom, trial, 0);
+            let tracks: Vec<Track> = (0..2)
+                .map(|_| {
+                    let mut price = 10_000.0;
+                    let marks: Vec<i64> = (0..400)
+                        .map(|_| {
+                            price *= 1.0 + 0.002 * s.normal();
+                            price as i64
+                        })
+                        .collect();
+                    let mut track = track(&marks, 0.02);
+                    let tiers = |scale: f64| {
+                        Schedule::from_rates([0.01, 0.03].map(|rate| {
+                            let rate = Rate::from_f64(rate * scale);
+                            (Cash(3_000_000), rate, rate)
+                        }))
+                    };
+                    track.schedules[0].1 = tiers(1.0);
+                    for change in 1..1 + s.below(5) as u32 {
+                        let scale = 0.8 + 0.5 * s.uniform();
+                        track.schedules.push((change * 70, tiers(scale)));
+                    }
+                    for step in 1..400 {
+                        let paid = s.below(400) as i64 - 200;
+                        let paid = if step % 50 == 0 { paid * 100_000 } else { 0 };
+                        track.funding[step] = track.funding[step - 1] + paid;
+                    }
+                    track
+                })
+                .collect();
+            let mut path = Path::new(&frame, &tracks).unwrap();
+            let from = s.below(300) as u32;
+            let positions: Vec<Position> = (0..1 + s.below(2) as u16)
+                .map(|market| Position {
+                    market: MarketId(market),
+                    quantity: Lots(s.below(1_000) as i64 - 500),
+                    mark: tracks[usize::from(market)].marks[from as usize],
+                })
+                .collect();
+            let equity = Cash(s.below(100_000) as i64);
+            for question in [Question::Survives, Question::Breaches] {
+                for horizon in [5, 90, 180] {
+                    path.blocks = true;
+                    let quick = path.ask(question, equity, &positions, from, horizon);
+                    path.blocks = false;
+                    let slow = path.ask(question, equity, &positions, from, horizon);
+                    assert_eq!(quick, slow, "trial {trial}, {question:?}, {horizon}");
+                    found[quick as usize] += 1;
+                }
+            }
+        }
+        assert!(found.iter().all(|count| *count > 50), "{found:?}");
+    }
+}
