@@ -99,6 +99,9 @@ impl World {
         let amount = Cash((free.as_f64() * share) as i64).min(free);
         let (kind, told) = if amount > Cash::ZERO {
             self.ledger.deposit(id, -amount);
+            if let Some(opening) = self.opening.get_mut(id.index()) {
+                *opening -= i128::from(amount.0);
+            }
             self.ledger.set_reserve(id, reserve + amount);
             self.touched.push(id);
             (EventKind::Withdrawn, amount)

@@ -322,12 +322,14 @@ impl World {
         let notional = m.contract.notional(slot.quantity, mark);
         let equity = self.equity(id);
         let requirement = self.requirement(id);
-        let together = self.requirements(id);
-        let maintenance = m.schedule.maintenance(notional);
-        let share = if together > Cash::ZERO {
-            maintenance.as_f64() / together.as_f64()
+        // What the positions ask alone, added up: the shares by which they answer for what the account must hold.
+        let alone = self.requirements(id);
+        let own = m.schedule.maintenance(notional);
+        let (share, maintenance) = if alone > Cash::ZERO {
+            let part = i128::from(requirement.0) * i128::from(own.0) / i128::from(alone.0);
+            (own.as_f64() / alone.as_f64(), Cash::clamped(part))
         } else {
-            1.0
+            (1.0, own)
         };
         let (mut net, mut place, mut of) = (0i128, 0, 0);
         for (other, slot) in self.ledger.places(id) {
@@ -349,6 +351,7 @@ impl World {
             notional,
             equity: Cash::clamped(equity),
             requirement,
+            alone,
             maintenance,
             net: Cash::clamped(net),
             place,

@@ -47,7 +47,10 @@ pub struct Case {
     pub equity: Cash,
     /// Maintenance requirement of the whole account.
     pub requirement: Cash,
-    /// Maintenance requirement of this position.
+    /// What the account's positions ask each alone, added up: the account's requirement, unless a rule answers for all of
+    /// them together.
+    pub alone: Cash,
+    /// This position's part of the account's requirement, as what it asks alone is part of what all do.
     pub maintenance: Cash,
     /// Signed notional of the whole account: + long on balance.
     pub net: Cash,
@@ -296,6 +299,7 @@ mod tests {
             notional,
             equity: Cash(equity),
             requirement: maintenance,
+            alone: maintenance,
             maintenance,
             net: Cash(quantity * 100),
             place: 0,

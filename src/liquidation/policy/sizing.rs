@@ -35,7 +35,14 @@ pub fn least(view: &PolicyView<'_>, case: &Case, ratio: Rate) -> Lots {
             .fee
             .mul_up(case.contract.notional(Lots(closed), case.mark));
         let allowed = (equity - i128::from(fee.0)) * i128::from(ratio.0);
-        i128::from(view.schedule.maintenance(left).0) * i128::from(Rate::ONE.0) <= allowed
+        let asked = i128::from(view.schedule.maintenance(left).0);
+        // Held together with others it asks as much less, or more, as they all do now.
+        let asked = if case.requirement == case.alone {
+            asked
+        } else {
+            asked * i128::from(case.requirement.0) / i128::from(case.alone.0.max(1)) + 1
+        };
+        asked * i128::from(Rate::ONE.0) <= allowed
     };
     if meets(0) {
         return Lots::ZERO;
@@ -128,8 +135,12 @@ mod tests {
         let schedule = schedule(&[(i64::MAX, 0.1)]);
         let view = view(&schedule);
         let mut half = case(&schedule, 100, 1_800);
-        half.requirement = Cash(2_000);
+        (half.requirement, half.alone) = (Cash(2_000), Cash(2_000));
         assert_eq!(least(&view, &half, Rate::ONE), Lots(10));
+        // Netted to half of that, an equity of 900 asks for the same tenth, but for a quantum of rounding.
+        half.requirement = Cash(1_000);
+        (half.maintenance, half.equity) = (Cash(500), Cash(900));
+        assert_eq!(least(&view, &half, Rate::ONE), Lots(11));
     }
 
     #[test]
