@@ -451,7 +451,7 @@ impl Flank {
             step,
         };
         if fresh {
-            self.holes.set(tick, true);
+            self.holes.mark(tick);
         }
     }
 
@@ -465,7 +465,7 @@ impl Flank {
             self.swept = tick + 1;
             if self.missing(tick, healing, now) == 0 {
                 *self.holes.cell_mut(tick) = Hole::default();
-                self.holes.set(tick, false);
+                self.holes.pass(tick);
             }
         }
     }

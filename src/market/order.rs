@@ -2,6 +2,7 @@
 
 use crate::unit::{AccountId, Cash, Lots, Side, Ticks};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 /// How long an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,11 +75,12 @@ impl Order {
     }
 }
 
-/// A handle on a resting order; stale once the order is filled or cancelled.
+/// A handle on a resting order; stale once the order is filled or cancelled. Eight bytes, and no more
+/// where there may be none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId {
     /// Place in the book's store of orders.
-    pub slot: u32,
+    pub slot: NonZeroU32,
     /// How often that place had been used before.
     pub generation: u32,
 }

@@ -9,6 +9,7 @@ use deleverage::math::ops::exp2;
 use deleverage::unit::{AccountId, Cash, Lots, Side, Span, Ticks};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 const CONTRACT: Contract = Contract::linear(3);
 const CEILING: i64 = 300;
@@ -644,7 +645,7 @@ fn stale_handles_are_harmless() {
     assert_eq!(book.cancel(old), Lots::ZERO);
     assert!(!book.reduce(old, Lots(1)));
     let foreign = OrderId {
-        slot: 1 << 30,
+        slot: NonZeroU32::new(1 << 30).unwrap(),
         generation: 0,
     };
     assert_eq!(book.cancel(foreign), Lots::ZERO);

@@ -1,13 +1,13 @@
 //! Explicit orders: a queue per tick, first come first served.
 //!
 //! Queues are linked both ways, so a cancel takes its order out wherever in the queue it stood and
-//! its place in the store is free at once. Bids and asks share the levels: as long as the book isn't
-//! crossed, every occupied level up to the best bid is a bid, and every other an ask.
+//! its place in the store is free at once.
 //!
 //! What decides the speed of a book is branches that nobody can predict, and on which side an
-//! order stands is the first of them. So prices are compared by a key that is better when smaller on
-//! both sides, and a queue's ends are updated by selection: slot 0 of the store, nobody's, takes the
-//! links of those without a neighbour.
+//! order stands is the first of them. So each side counts its levels in rungs, where the smaller is
+//! the better for the taker on both sides: an ask's rung is its price, a bid's is its distance from the
+//! ladder's end. Nothing that follows has to ask for the side. For the same reason a queue's ends are
+//! updated by selection: slot 0 of the store, nobody's, takes the links of those without a neighbour.
 //!
 //! # Invariants
 //!
@@ -19,20 +19,14 @@ use crate::market::order::{Fill, OrderId};
 use crate::market::sparse::Sparse;
 use crate::unit::{AccountId, Cash, Lots, Side, Ticks};
 use std::hint::select_unpredictable;
+use std::num::NonZeroU32;
 
 /// Slot 0 of the store is nobody's, so that an all-zero level is an empty one. Its links are
 /// written and never read.
 const NOBODY: u32 = 0;
 
-/// The key of no price at all: worse than every other.
+/// The rung of no price at all: worse than every other. A ladder ends before 2³² − 1.
 pub(super) const NONE: u32 = u32::MAX;
-
-/// A price as a maker's key: the smaller, the better for the taker. Its own inverse. No price of a
-/// ladder has the key [`NONE`], because a ladder ends before 2³² − 1 and zero isn't a price.
-#[inline]
-pub(super) fn key(maker: Side, tick: u32) -> u32 {
-    tick ^ (maker.index() as u32).wrapping_sub(1)
-}
 
 /// Two to a cache line, none across two.
 #[derive(Clone, Copy, Debug)]
@@ -41,12 +35,13 @@ struct Resting {
     /// What is left; zero while nobody uses the place.
     quantity: i64,
     owner: AccountId,
-    tick: u32,
+    rung: u32,
     /// The order behind, or the next free place.
     next: u32,
     /// The order before.
     prev: u32,
     generation: u32,
+    side: Side,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +49,15 @@ struct Level {
     total: i64,
     head: u32,
     tail: u32,
+}
+
+/// The orders of one side.
+#[derive(Clone, Debug)]
+struct Flank {
+    /// By rung.
+    levels: Sparse<Level>,
+    /// The best occupied rung.
+    front: u32,
 }
 
 /// An incoming order as the queues see it.
@@ -74,14 +78,35 @@ pub(super) struct Sweep {
     pub(super) last: u32,
 }
 
+impl Sweep {
+    /// Adds what was traded after it.
+    #[inline]
+    pub(super) fn add(&mut self, next: &Self) {
+        self.quantity += next.quantity;
+        self.value += next.value;
+        if self.first == 0 {
+            self.first = next.first;
+        }
+        if next.last != 0 {
+            self.last = next.last;
+        }
+    }
+
+    /// Price of the first trade and of the last.
+    #[inline]
+    pub(super) fn prices(&self) -> Option<(Ticks, Ticks)> {
+        let price = |tick| Ticks(i64::from(tick));
+        (self.last != 0).then(|| (price(self.first), price(self.last)))
+    }
+}
+
 /// The explicit orders of one market.
 #[derive(Clone, Debug)]
 pub(super) struct Ladder {
     orders: Vec<Resting>,
     free: u32,
-    levels: Sparse<Level>,
-    /// Keys of the best bid and the best ask.
-    best: [u32; 2],
+    flanks: [Flank; 2],
+    ceiling: u32,
 }
 
 impl Ladder {
@@ -89,110 +114,104 @@ impl Ladder {
         let nobody = Resting {
             quantity: 0,
             owner: AccountId::BACKGROUND,
-            tick: 0,
+            rung: 0,
             next: NOBODY,
             prev: NOBODY,
             generation: 0,
+            side: Side::Buy,
+        };
+        let flank = Flank {
+            levels: Sparse::new(ceiling as usize),
+            front: NONE,
         };
         Self {
             orders: vec![nobody],
             free: NOBODY,
-            levels: Sparse::new(ceiling as usize),
-            best: [NONE; 2],
+            flanks: [flank.clone(), flank],
+            ceiling,
         }
     }
 
-    /// Key of the best price of a side's resting orders.
+    /// The rung of a price on the ladder, or the price of a rung.
+    #[inline]
+    pub(super) fn rung(&self, maker: Side, tick: u32) -> u32 {
+        match maker {
+            Side::Buy => self.ceiling.wrapping_sub(tick),
+            Side::Sell => tick,
+        }
+    }
+
+    /// Rung of the best of a side's resting orders.
     #[inline]
     pub(super) fn front(&self, maker: Side) -> u32 {
-        self.best[maker.index()]
+        self.flanks[maker.index()].front
     }
 
-    /// Best price of a side's resting orders.
+    /// Quantity that rests on a rung.
     #[inline]
-    pub(super) fn best(&self, maker: Side) -> Option<u32> {
-        let front = self.front(maker);
-        (front != NONE).then(|| key(maker, front))
+    pub(super) fn total(&self, maker: Side, rung: u32) -> i64 {
+        self.flanks[maker.index()].levels.cell(rung).total
     }
 
-    /// Quantity that rests at a tick.
-    #[inline]
-    pub(super) fn total(&self, tick: u32) -> i64 {
-        self.levels.cell(tick).total
-    }
-
-    /// Quantity of a side's resting orders from its best price to `limit`.
-    pub(super) fn depth(&self, maker: Side, limit: u32) -> i64 {
+    /// Quantity of a side's resting orders from its best price to the rung `end`.
+    pub(super) fn depth(&self, maker: Side, end: u32) -> i64 {
+        let levels = &self.flanks[maker.index()].levels;
         let mut sum = 0;
-        let mut at = self.best(maker);
-        while let Some(tick) = at {
-            if key(maker, tick) > key(maker, limit) {
-                break;
-            }
-            sum += self.total(tick);
-            at = self.beyond(maker, tick);
+        let mut at = levels.next(0);
+        while let Some(rung) = at.filter(|rung| *rung <= end) {
+            sum += levels.cell(rung).total;
+            at = levels.next(rung + 1);
         }
         sum
     }
 
-    /// The next occupied level away from the other side.
-    #[inline]
-    fn beyond(&self, maker: Side, tick: u32) -> Option<u32> {
-        match maker {
-            Side::Buy => self.levels.prev(tick - 1),
-            Side::Sell => self.levels.next(tick + 1),
-        }
-    }
-
-    /// Moves a side's best price on from a level that has emptied.
-    #[inline]
-    fn advance(&mut self, maker: Side, tick: u32) {
-        self.best[maker.index()] = match self.beyond(maker, tick) {
-            Some(tick) => key(maker, tick),
-            None => NONE,
-        };
-    }
-
     /// Puts an order at the end of its queue.
-    #[inline]
+    // The most frequent thing that a book does.
+    #[inline(always)]
     pub(super) fn rest(
         &mut self,
         owner: AccountId,
         side: Side,
         quantity: i64,
-        tick: u32,
+        rung: u32,
     ) -> OrderId {
-        if self.free == NOBODY {
-            self.grow();
-        }
-        let slot = self.free;
-        let level = self.levels.cell_mut(tick);
+        let slot = match NonZeroU32::new(self.free) {
+            Some(slot) => slot,
+            None => self.grow(),
+        };
+        let place = slot.get();
+        let flank = &mut self.flanks[side.index()];
+        flank.front = flank.front.min(rung);
+        let level = flank.levels.cell_mut(rung);
         level.total += quantity;
-        let before = std::mem::replace(&mut level.tail, slot);
-        level.head = select_unpredictable(before == NOBODY, slot, level.head);
-        self.orders[before as usize].next = slot;
-        let order = &mut self.orders[slot as usize];
+        let before = std::mem::replace(&mut level.tail, place);
+        level.head = select_unpredictable(before == NOBODY, place, level.head);
+        // Nothing new where the level is already occupied, but doing it is cheaper than asking.
+        flank.levels.mark(rung);
+        self.orders[before as usize].next = place;
+        let order = &mut self.orders[place as usize];
         self.free = order.next;
         let generation = order.generation.wrapping_add(1);
         *order = Resting {
             quantity,
             owner,
-            tick,
+            rung,
             next: NOBODY,
             prev: before,
             generation,
+            side,
         };
-        // Nothing new where the level is already occupied, but doing it is cheaper than asking.
-        self.levels.set(tick, true);
-        let best = &mut self.best[side.index()];
-        *best = key(side, tick).min(*best);
         OrderId { slot, generation }
     }
 
     /// Makes room for another order.
     #[cold]
-    fn grow(&mut self) {
-        self.free = u32::try_from(self.orders.len()).expect("fewer than 2³² resting orders");
+    #[inline(never)]
+    fn grow(&mut self) -> NonZeroU32 {
+        let place = u32::try_from(self.orders.len()).ok();
+        let slot = place
+            .and_then(NonZeroU32::new)
+            .expect("fewer than 2³² resting orders");
         let nobody = self.orders[NOBODY as usize];
         self.orders.push(Resting {
             next: NOBODY,
@@ -200,14 +219,17 @@ impl Ladder {
             generation: u32::MAX,
             ..nobody
         });
+        slot
     }
 
     /// What is left of an order.
     #[inline]
     pub(super) fn remaining(&self, id: OrderId) -> i64 {
-        match self.orders.get(id.slot as usize) {
-            Some(order) if order.generation == id.generation => order.quantity,
-            _ => 0,
+        match self.orders.get(id.slot.get() as usize) {
+            Some(order) => {
+                select_unpredictable(order.generation == id.generation, order.quantity, 0)
+            }
+            None => 0,
         }
     }
 
@@ -216,7 +238,7 @@ impl Ladder {
     pub(super) fn cancel(&mut self, id: OrderId) -> i64 {
         let quantity = self.remaining(id);
         if quantity != 0 {
-            self.withdraw(id.slot);
+            self.withdraw(id.slot.get());
         }
         quantity
     }
@@ -226,25 +248,27 @@ impl Ladder {
     fn withdraw(&mut self, slot: u32) {
         let order = &mut self.orders[slot as usize];
         let Resting {
-            tick, next, prev, ..
+            rung,
+            next,
+            prev,
+            side,
+            ..
         } = *order;
         let quantity = std::mem::take(&mut order.quantity);
         order.next = self.free;
         self.free = slot;
         self.orders[prev as usize].next = next;
         self.orders[next as usize].prev = prev;
-        let level = self.levels.cell_mut(tick);
+        let flank = &mut self.flanks[side.index()];
+        let level = flank.levels.cell_mut(rung);
         level.total -= quantity;
         level.head = select_unpredictable(prev == NOBODY, next, level.head);
         level.tail = select_unpredictable(next == NOBODY, prev, level.tail);
         let emptied = level.total == 0;
-        self.levels.set(tick, !emptied);
-        if emptied {
-            for maker in [Side::Buy, Side::Sell] {
-                if key(maker, tick) == self.front(maker) {
-                    self.advance(maker, tick);
-                }
-            }
+        flank.levels.unmark(rung, !emptied);
+        // One branch, nearly always the same: many cancels empty a level, few the best one.
+        if emptied & (rung == flank.front) {
+            flank.front = flank.levels.pass(rung).unwrap_or(NONE);
         }
     }
 
@@ -254,15 +278,15 @@ impl Ladder {
         if quantity <= 0 || quantity >= now {
             return false;
         }
-        let order = &mut self.orders[id.slot as usize];
+        let order = &mut self.orders[id.slot.get() as usize];
         order.quantity = quantity;
-        self.levels.cell_mut(order.tick).total -= now - quantity;
+        let levels = &mut self.flanks[order.side.index()].levels;
+        levels.cell_mut(order.rung).total -= now - quantity;
         true
     }
 
-    /// Trades with a side's queues in order of price, up to the price with the key `end`, which
-    /// isn't [`NONE`]. The taker's own orders are cancelled where they stand in the way.
-    #[inline]
+    /// Trades with a side's queues in order of price, up to the rung `end`, which isn't [`NONE`].
+    /// The taker's own orders are cancelled where they stand in the way.
     pub(super) fn sweep(
         &mut self,
         taker: &Taker,
@@ -270,77 +294,73 @@ impl Ladder {
         end: u32,
         fills: &mut Vec<Fill>,
     ) -> Sweep {
-        // One branch here, so that the loops know their side.
-        match taker.side {
-            Side::Buy => self.sweep_side(Side::Sell, taker, wanted, end, fills),
-            Side::Sell => self.sweep_side(Side::Buy, taker, wanted, end, fills),
-        }
-    }
-
-    #[inline(always)]
-    fn sweep_side(
-        &mut self,
-        maker: Side,
-        taker: &Taker,
-        wanted: i64,
-        end: u32,
-        fills: &mut Vec<Fill>,
-    ) -> Sweep {
-        let mut sweep = Sweep::default();
+        let maker = taker.side.opposite();
+        let start = fills.len();
+        let mut value = Cash::ZERO;
         let mut left = wanted;
-        while left > 0 && self.front(maker) <= end {
-            let tick = key(maker, self.front(maker));
-            let price = Ticks(i64::from(tick));
-            let level = self.levels.cell_mut(tick);
+        let mut rung = self.front(maker);
+        while left > 0 && rung <= end {
+            let price = Ticks(i64::from(self.rung(maker, rung)));
+            let flank = &mut self.flanks[maker.index()];
+            let level = flank.levels.cell_mut(rung);
             let first = level.head;
-            let (mut at, mut done) = (first, NOBODY);
+            let mut at = first;
             let before = left;
-            let mut own = 0;
-            while left > 0 && at != NOBODY {
+            loop {
                 let order = &mut self.orders[at as usize];
+                let there = order.quantity;
                 if order.owner == taker.owner {
-                    own += std::mem::take(&mut order.quantity);
+                    level.total -= there;
                 } else {
-                    let traded = left.min(order.quantity);
-                    let quantity = Lots(traded);
-                    let value = taker.contract.value(quantity, price);
+                    let quantity = Lots(left.min(there));
+                    let cost = taker.contract.value(quantity, price);
                     fills.push(Fill {
                         taker: taker.owner,
                         maker: order.owner,
-                        side: maker.opposite(),
+                        side: taker.side,
                         quantity,
-                        value,
+                        value: cost,
                         price,
                     });
-                    sweep.value += value;
-                    left -= traded;
-                    order.quantity -= traded;
-                    if order.quantity > 0 {
+                    value += cost;
+                    if left < there {
+                        order.quantity = there - left;
+                        left = 0;
                         break;
                     }
+                    left -= there;
                 }
-                done = at;
+                order.quantity = 0;
                 at = order.next;
+                if at == NOBODY || left == 0 {
+                    break;
+                }
             }
-            level.total -= before - left + own;
-            if left < before {
-                sweep.first = if sweep.first == 0 { tick } else { sweep.first };
-                sweep.last = tick;
+            // What was used up goes back to the free list as one chain.
+            if at == NOBODY {
+                self.orders[level.tail as usize].next = self.free;
+                self.free = first;
+                *level = Level::default();
+                rung = flank.levels.pass(rung).unwrap_or(NONE);
+                flank.front = rung;
+                continue;
             }
-            if done != NOBODY {
-                // What was used up goes back to the free list as one chain.
+            level.total -= before - left;
+            if at != first {
                 level.head = at;
-                self.orders[at as usize].prev = NOBODY;
+                let done = std::mem::replace(&mut self.orders[at as usize].prev, NOBODY);
                 self.orders[done as usize].next = self.free;
                 self.free = first;
             }
-            if at == NOBODY {
-                level.tail = NOBODY;
-                self.levels.set(tick, false);
-                self.advance(maker, tick);
-            }
         }
-        sweep.quantity = wanted - left;
+        let mut sweep = Sweep {
+            quantity: wanted - left,
+            value,
+            ..Sweep::default()
+        };
+        if let (Some(first), Some(last)) = (fills.get(start), fills.last()) {
+            (sweep.first, sweep.last) = (first.price.0 as u32, last.price.0 as u32);
+        }
         sweep
     }
 }
@@ -353,19 +373,25 @@ mod tests {
 
     fn audit(ladder: &Ladder, ceiling: u32) {
         let mut in_use = 0;
-        for tick in 1..ceiling {
-            let level = ladder.levels.cell(tick);
+        let rungs = (1..ceiling).flat_map(|rung| [(Side::Buy, rung), (Side::Sell, rung)]);
+        for (side, rung) in rungs {
+            let levels = &ladder.flanks[side.index()].levels;
+            let level = levels.cell(rung);
             let (mut total, mut before, mut at) = (0, NOBODY, level.head);
             while at != NOBODY {
                 let order = ladder.orders[at as usize];
-                assert_eq!((order.tick, order.prev), (tick, before));
+                assert_eq!((order.side, order.rung), (side, rung));
+                assert_eq!(order.prev, before);
                 assert!(order.quantity > 0);
                 total += order.quantity;
                 in_use += 1;
                 (before, at) = (at, order.next);
             }
             assert_eq!((total, before), (level.total, level.tail));
-            assert_eq!(ladder.levels.next(tick) == Some(tick), total > 0);
+            assert_eq!(levels.next(rung) == Some(rung), total > 0);
+        }
+        for flank in &ladder.flanks {
+            assert_eq!(flank.levels.next(0).unwrap_or(NONE), flank.front);
         }
         let mut at = ladder.free;
         while at != NOBODY {
@@ -397,13 +423,10 @@ mod tests {
                 ladder.cancel(ids[(round / 2) as usize]);
             }
             if round % 7 == 0 {
-                let best = ladder.best(Side::Buy).unwrap();
-                let end = key(Side::Buy, best);
+                let end = ladder.front(Side::Buy);
                 ladder.sweep(&taker, i64::from(round % 11), end, &mut fills);
             }
             audit(&ladder, 64);
-            let highest = (1..64).rev().find(|tick| ladder.total(*tick) > 0);
-            assert_eq!(ladder.best(Side::Buy), highest);
         }
         assert!(fills.iter().all(|fill| fill.maker != ME));
     }

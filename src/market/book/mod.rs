@@ -39,21 +39,17 @@ use super::frame::Frame;
 use super::order::{Execution, Fill, Order, OrderId, Refusal, Standing};
 use super::venue::{Conditions, Quote, Venue};
 use crate::unit::{AccountId, Cash, Lots, Side, Ticks};
-use ladder::{Ladder, NONE, Sweep, Taker, key};
+use ladder::{Ladder, NONE, Sweep, Taker};
 
 /// The order book of one market.
 #[derive(Clone, Debug)]
 pub struct Book {
     frame: Frame,
     ladder: Ladder,
-    ambient: Ambient,
+    depth: Ambient,
+    /// Rungs of the best ambient bid and ask: the depth as it was after it last changed.
+    ambient: [u32; 2],
     last: Ticks,
-}
-
-/// Whether a maker's price is within a taker's limit.
-#[inline]
-fn within(maker: Side, price: u32, limit: u32) -> bool {
-    key(maker, price) <= key(maker, limit)
 }
 
 impl Book {
@@ -68,28 +64,33 @@ impl Book {
             Ok(ceiling) if ceiling > 1 => ceiling,
             _ => panic!("a ladder of {:?} can't be built", frame.ceiling),
         };
-        let ambient = Ambient::new(settings, frame);
-        Self {
+        let depth = Ambient::new(settings, frame);
+        let mut book = Self {
             frame: *frame,
             ladder: Ladder::new(ceiling),
-            last: ambient.centre(),
-            ambient,
+            last: depth.centre(),
+            depth,
+            ambient: [NONE; 2],
+        };
+        for maker in [Side::Buy, Side::Sell] {
+            book.look(maker);
         }
+        book
     }
 
     /// Ambient quantity within so many basis points of the anchor on one side of the book, as it
     /// stands now.
     pub fn ambient_within(&self, maker: Side, bps: f64) -> Lots {
-        self.ambient.within(maker, bps)
+        self.depth.within(maker, bps)
     }
 
     /// Explicit and ambient quantity within so many basis points of the anchor on one side of the
     /// book, as it stands now.
     pub fn depth_within(&self, maker: Side, bps: f64) -> Lots {
-        let away = self.ambient.anchor() * bps / 10_000.0;
+        let away = self.depth.anchor() * bps / 10_000.0;
         let limit = match maker {
-            Side::Buy => (self.ambient.anchor() - away).ceil(),
-            Side::Sell => (self.ambient.anchor() + away).floor(),
+            Side::Buy => (self.depth.anchor() - away).ceil(),
+            Side::Sell => (self.depth.anchor() + away).floor(),
         };
         self.depth(maker.opposite(), Ticks(limit as i64))
     }
@@ -97,7 +98,11 @@ impl Book {
     /// Quantity of the traders' own orders that rests at a price.
     pub fn resting_at(&self, price: Ticks) -> Lots {
         if self.frame.holds(price) {
-            Lots(self.ladder.total(price.0 as u32))
+            let at = |maker| {
+                let rung = self.ladder.rung(maker, price.0 as u32);
+                self.ladder.total(maker, rung)
+            };
+            Lots(at(Side::Buy) + at(Side::Sell))
         } else {
             Lots::ZERO
         }
@@ -106,14 +111,8 @@ impl Book {
     /// The better of the best resting order and the best ambient level.
     #[inline]
     fn best(&self, maker: Side) -> Option<u32> {
-        match (self.ladder.best(maker), self.ambient.best(maker)) {
-            (Some(explicit), Some(ambient)) => Some(if within(maker, explicit, ambient) {
-                explicit
-            } else {
-                ambient
-            }),
-            (explicit, ambient) => explicit.or(ambient),
-        }
+        let front = self.front(maker);
+        (front != NONE).then(|| self.ladder.rung(maker, front))
     }
 
     /// Trades away resting orders that the ambient depth of the other side now crosses.
@@ -124,31 +123,77 @@ impl Book {
                 side: maker.opposite(),
                 contract: self.frame.contract,
             };
-            while let (Some(resting), Some(_)) =
-                (self.ladder.best(maker), self.ambient.best(taker.side))
-            {
-                let total = self.ladder.total(resting);
-                let crossing = self.ambient.take(taker.side, total, resting);
+            loop {
+                let front = self.ladder.front(maker);
+                if front == NONE {
+                    break;
+                }
+                let price = self.ladder.rung(maker, front);
+                let total = self.ladder.total(maker, front);
+                let crossing = self.depth.take(taker.side, total, price);
                 if crossing.quantity == 0 {
                     break;
                 }
-                let end = key(maker, resting);
-                self.ladder.sweep(&taker, crossing.quantity, end, fills);
-                self.last = Ticks(i64::from(resting));
+                self.ladder.sweep(&taker, crossing.quantity, front, fills);
+                self.last = Ticks(i64::from(price));
             }
         }
     }
 
-    /// Key of the best ambient level.
-    #[inline]
-    fn ambient_front(&self, maker: Side) -> u32 {
-        match self.ambient.best(maker) {
-            Some(tick) => key(maker, tick),
+    /// Notes the best ambient level of a side, after the depth has changed there.
+    fn look(&mut self, maker: Side) {
+        self.ambient[maker.index()] = match self.depth.best(maker) {
+            Some(tick) => self.ladder.rung(maker, tick),
             None => NONE,
-        }
+        };
     }
 
-    /// Trades with the ambient depth up to the price with the key `end`.
+    /// Rung of the best price of a side, ambient depth included.
+    #[inline]
+    fn front(&self, maker: Side) -> u32 {
+        self.ladder.front(maker).min(self.ambient[maker.index()])
+    }
+
+    /// Trades up to and including the rung `end`. Apart from [`Venue::submit`], because most orders
+    /// come to rest and needn't pay for it.
+    #[inline(never)]
+    fn take(
+        &mut self,
+        owner: AccountId,
+        side: Side,
+        wanted: i64,
+        end: u32,
+        fills: &mut Vec<Fill>,
+    ) -> Sweep {
+        let taker = Taker {
+            owner,
+            side,
+            contract: self.frame.contract,
+        };
+        let maker = side.opposite();
+        let mut all = Sweep::default();
+        loop {
+            let explicit = self.ladder.front(maker);
+            let ambient = self.ambient[maker.index()];
+            let left = wanted - all.quantity;
+            if left == 0 || explicit.min(ambient) > end {
+                break;
+            }
+            let sweep = if explicit <= ambient {
+                self.ladder.sweep(&taker, left, end.min(ambient), fills)
+            } else {
+                // Up to, but not including, the next explicit order: that comes first at its price.
+                self.sweep_ambient(&taker, left, end.min(explicit - 1), fills)
+            };
+            all.add(&sweep);
+        }
+        if all.last != 0 {
+            self.last = Ticks(i64::from(all.last));
+        }
+        all
+    }
+
+    /// Trades with the ambient depth up to and including the rung `end`.
     fn sweep_ambient(
         &mut self,
         taker: &Taker,
@@ -157,7 +202,8 @@ impl Book {
         fills: &mut Vec<Fill>,
     ) -> Sweep {
         let maker = taker.side.opposite();
-        let run = self.ambient.take(maker, wanted, key(maker, end));
+        let run = self.depth.take(maker, wanted, self.ladder.rung(maker, end));
+        self.look(maker);
         let value = Cash::from_wide(run.moment * i128::from(taker.contract.quanta()))
             .unwrap_or_else(|| panic!("value of {run:?} overflows"));
         fills.push(Fill {
@@ -176,6 +222,7 @@ impl Book {
         }
     }
 
+    #[inline]
     fn check(&self, order: &Order) -> Result<u32, Refusal> {
         if order.quantity <= Lots::ZERO {
             return Err(Refusal::NoQuantity);
@@ -194,10 +241,15 @@ impl Book {
 
 impl Venue for Book {
     fn open(&mut self, conditions: &Conditions, fills: &mut Vec<Fill>) {
-        self.ambient.open(conditions);
+        self.depth.open(conditions);
         self.uncross(fills);
+        self.look(Side::Buy);
+        self.look(Side::Sell);
     }
 
+    // Into its caller, where that knows the book's type: an order's standing is nearly always a
+    // constant there, and the half of the checks that asks for it goes away. What trades is apart.
+    #[inline(always)]
     fn submit(&mut self, order: &Order, fills: &mut Vec<Fill>) -> Execution {
         let mut execution = Execution::default();
         let limit = match self.check(order) {
@@ -208,50 +260,27 @@ impl Venue for Book {
             }
         };
         let maker = order.side.opposite();
-        let end = key(maker, limit);
-        if order.standing == Standing::PostOnly
-            && self.ladder.front(maker).min(self.ambient_front(maker)) <= end
-        {
-            execution.refused = Some(Refusal::WouldTrade);
-            return execution;
-        }
-        let taker = Taker {
-            owner: order.owner,
-            side: order.side,
-            contract: self.frame.contract,
-        };
+        let end = self.ladder.rung(maker, limit);
         let mut left = order.quantity.0;
-        let (mut first, mut last) = (0, 0);
-        let mut value = Cash::ZERO;
-        while left > 0 {
-            let explicit = self.ladder.front(maker);
-            let ambient = self.ambient_front(maker);
-            if explicit.min(ambient) > end {
-                break;
+        if self.front(maker) <= end {
+            if order.standing == Standing::PostOnly {
+                execution.refused = Some(Refusal::WouldTrade);
+                return execution;
             }
-            let sweep = if explicit <= ambient {
-                self.ladder.sweep(&taker, left, end.min(ambient), fills)
-            } else {
-                // Up to, but not including, the next explicit order: that comes first at its price.
-                self.sweep_ambient(&taker, left, end.min(explicit - 1), fills)
-            };
-            value += sweep.value;
+            let sweep = self.take(order.owner, order.side, left, end, fills);
             left -= sweep.quantity;
-            first = if first == 0 { sweep.first } else { first };
-            last = if sweep.last == 0 { last } else { sweep.last };
+            execution.filled = Lots(sweep.quantity);
+            execution.value = sweep.value;
+            execution.prices = sweep.prices();
         }
-        if last != 0 {
-            self.last = Ticks(i64::from(last));
-            execution.prices = Some((Ticks(i64::from(first)), self.last));
-        }
-        execution.filled = Lots(order.quantity.0 - left);
-        execution.value = value;
         if left > 0 && order.standing != Standing::Immediate {
-            execution.resting = Some(self.ladder.rest(order.owner, order.side, left, limit));
+            let rung = self.ladder.rung(order.side, limit);
+            execution.resting = Some(self.ladder.rest(order.owner, order.side, left, rung));
         }
         execution
     }
 
+    #[inline]
     fn cancel(&mut self, order: OrderId) -> Lots {
         Lots(self.ladder.cancel(order))
     }
@@ -295,6 +324,7 @@ impl Venue for Book {
             Side::Sell if limit.0 > self.frame.top() => return Lots::ZERO,
             _ => limit.0.clamp(1, self.frame.top()) as u32,
         };
-        Lots(self.ladder.depth(maker, limit) + self.ambient.depth(maker, limit))
+        let end = self.ladder.rung(maker, limit);
+        Lots(self.ladder.depth(maker, end) + self.depth.depth(maker, limit))
     }
 }
