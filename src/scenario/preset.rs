@@ -16,7 +16,7 @@ pub struct Preset {
     pub text: &'static str,
 }
 
-const PRESETS: [Preset; 4] = [
+const PRESETS: [Preset; 5] = [
     Preset {
         name: "binance-usdm",
         text: include_str!("../../configs/venues/binance-usdm.toml"),
@@ -24,6 +24,10 @@ const PRESETS: [Preset; 4] = [
     Preset {
         name: "bybit",
         text: include_str!("../../configs/venues/bybit.toml"),
+    },
+    Preset {
+        name: "deribit",
+        text: include_str!("../../configs/venues/deribit.toml"),
     },
     Preset {
         name: "dydx-v4",

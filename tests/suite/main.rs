@@ -15,6 +15,7 @@ mod compare;
 mod configs;
 mod conservation;
 mod determinism;
+mod events;
 mod floors;
 mod index;
 mod margin_spiral;

@@ -9,7 +9,9 @@ use deleverage::liquidation::policy::{
     SlicesSettings, StepDownSettings, ZeroPriceSettings,
 };
 use deleverage::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
-use deleverage::margin::adjust::{AdjustSettings, VolatilitySettings};
+use deleverage::margin::adjust::{
+    AdjustSettings, ScheduledSettings, StepSettings, VolatilitySettings,
+};
 use deleverage::margin::base::{BaseSettings, FixedSettings, Tier, TieredSettings};
 use deleverage::margin::{CrossSettings, Leg, MarginSettings, PortfolioRule, Thresholds};
 use deleverage::market::anchor::{AnchorSettings, FlightSettings};
@@ -69,7 +71,10 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     let count = whole(&mut s, 1, 3) as u16;
     let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
     let contract = Contract::linear(whole(&mut s, 1, 3));
-    let margin = margin(&mut s);
+    let mut margin = margin(&mut s);
+    if !wish.all_is_well && more.chance(0.2) {
+        margin.adjust.push(new_table(&mut more));
+    }
     let once = wish.all_is_well.then(|| plain_policy(&mut s));
     let mut markets: Vec<MarketSetup> = (0..count)
         .map(|m| MarketSetup {
@@ -193,6 +198,29 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         absorb_forced: wish.absorb_forced,
         audit_every_step: true,
     }
+}
+
+/// A new table of brackets, its first one smaller or larger than any of before.
+fn new_table(s: &mut Stream) -> AdjustSettings {
+    let first = pick(s, vec![20_000, 300_000, 3_000_000]);
+    let tier = |cap: Option<i64>, maintenance: &str, initial: &str| Tier {
+        cap: cap.map(Into::into),
+        maintenance: maintenance.parse().unwrap(),
+        initial: initial.parse().unwrap(),
+    };
+    AdjustSettings::Scheduled(ScheduledSettings {
+        steps: vec![StepSettings {
+            at: Span::seconds(whole(s, 1, 30) as f64),
+            maintenance: None,
+            initial: None,
+            brackets: Some(vec![
+                tier(Some(first), "0.02", "0.04"),
+                tier(Some(5_000_000), "0.05", "0.1"),
+                tier(None, "0.1", "0.2"),
+            ]),
+        }],
+        notice: Span::ZERO,
+    })
 }
 
 fn thresholds(s: &mut Stream) -> Thresholds {

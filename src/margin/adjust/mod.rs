@@ -174,7 +174,7 @@ impl AdjustSettings {
             Self::Notice(own) => Box::new(own.build()),
             Self::Hysteresis(own) => Box::new(own.build()),
             Self::NewPositionsOnly(own) => Box::new(own.build()),
-            Self::Scheduled(own) => Box::new(own.build()),
+            Self::Scheduled(own) => Box::new(own.build(grid)),
             Self::RTarget(own) => Box::new(own.build(grid)),
         }
     }

@@ -34,7 +34,7 @@ pub struct Tier {
 }
 
 impl TieredSettings {
-    pub(super) fn problems(&self) -> Vec<(String, String)> {
+    pub(crate) fn problems(&self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
         if self.brackets.is_empty() {
             problems.push((
@@ -70,7 +70,7 @@ impl TieredSettings {
         problems
     }
 
-    pub(super) fn schedule(&self, grid: &Grid) -> Schedule {
+    pub(crate) fn schedule(&self, grid: &Grid) -> Schedule {
         Schedule::from_rates(self.brackets.iter().map(|tier| {
             let cap = tier
                 .cap
