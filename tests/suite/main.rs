@@ -29,4 +29,5 @@ mod safety;
 mod sample;
 mod scenario;
 mod support;
+mod sweep;
 mod worlds;
