@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::run::{CURRENCY, TableFormat};
-use crate::output::sweep::{merge, terminal};
+use crate::output::sweep::{Shown, Store, merge, terminal};
 use crate::output::terminal::Style;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -23,6 +23,9 @@ pub(super) struct Arguments {
     /// Format of the tables.
     #[arg(long, value_enum, default_value_t)]
     format: TableFormat,
+    /// What is drawn, as for `deleverage sweep`.
+    #[arg(long = "chart", value_name = "METRIC[>=VALUE]")]
+    charts: Vec<Shown>,
     /// Prints nothing but errors.
     #[arg(long, short)]
     quiet: bool,
@@ -38,14 +41,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
     };
     let format = arguments.format.into();
-    let store = merge::merge(&arguments.shards, out, arguments.partial, format)?;
+    let first = Store::open(&arguments.shards[0])?;
+    let charts = super::sweep::charts(&arguments.charts, &first.plan().sweep)?;
+    let store = merge::merge(&arguments.shards, out, arguments.partial, format, &charts)?;
     if !arguments.quiet {
         let layout = store.plan().sweep.layout();
         let table = terminal::table(&store, &layout, &Style::for_stdout(CURRENCY))?;
         let mut stdout = io::stdout().lock();
         if !table.is_empty() {
-            writeln!(stdout, "{table}")?;
+            write!(stdout, "{table}")?;
         }
+        writeln!(stdout, "{}", terminal::agreement(&store, &layout, &charts)?)?;
         writeln!(stdout, "written to {}", out.display())?;
         stdout.flush()?;
     }

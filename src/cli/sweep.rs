@@ -7,7 +7,8 @@ use crate::experiment::sweep::{
     Axis, Design, Ended, Outcome, Plan, PlanError, PointFailure, Shard, Sweep, Watch,
 };
 use crate::output::sweep::{
-    FailedFile, MergeError, PlanFile, PointFile, Store, StoreError, merge, terminal,
+    FailedFile, MergeError, PlanFile, PointFile, Shown, Store, StoreError, merge, pictures,
+    terminal,
 };
 use crate::output::terminal::Style;
 use crate::scenario::Scenario;
@@ -61,6 +62,10 @@ pub(super) struct Arguments {
     /// Format of the tables.
     #[arg(long, value_enum, default_value_t)]
     format: TableFormat,
+    /// What is drawn of a grid of one or two settings: a metric's median over the replicates, or with a condition
+    /// (`endogenous_share>=0.5`) the share of them that meet it. May be repeated; what the terminal shows where left out.
+    #[arg(long = "chart", value_name = "METRIC[>=VALUE]")]
+    charts: Vec<Shown>,
     /// Prints nothing but errors.
     #[arg(long, short)]
     quiet: bool,
@@ -117,7 +122,7 @@ impl From<MergeError> for Failure {
             MergeError::Store(error) => error.into(),
             MergeError::Refused(_) => Self::Input(error.to_string()),
             MergeError::Incomplete { .. } => Self::Incomplete(error.to_string()),
-            MergeError::Output(_) => Self::Outside(error.to_string()),
+            MergeError::Output(_) | MergeError::Chart(_) => Self::Outside(error.to_string()),
         }
     }
 }
@@ -137,6 +142,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     .replicates(scenario.replicate, arguments.replicates)
     .common(arguments.common)
     .twin(!arguments.no_twin);
+    let charts = charts(&arguments.charts, &plan)?;
     let layout = plan.layout();
     // Where neither end of the plan can be read, hardly anything can: most likely a path is mistyped.
     let sweep = Sweep::new(&scenario, &plan);
@@ -169,12 +175,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let whole = arguments.shard == Shard::WHOLE;
     if whole {
-        merge::finish(&store, &layout, false, arguments.format.into())?;
+        merge::finish(&store, &layout, false, arguments.format.into(), &charts)?;
     }
     if !arguments.quiet {
-        report(&scenario, &store, arguments, left.len())?;
+        report(&scenario, &store, arguments, left.len(), &charts)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is drawn: what was asked for, or the usual.
+pub(super) fn charts(asked: &[Shown], plan: &Plan) -> Result<Vec<Shown>, Failure> {
+    if asked.is_empty() {
+        Ok(pictures::usual())
+    } else if pictures::can_draw(plan) {
+        Ok(asked.to_vec())
+    } else {
+        let message = "charts are drawn of a grid of one or two settings: leave --chart out";
+        Err(Failure::Input(message.to_owned()))
+    }
 }
 
 fn report(
@@ -182,6 +200,7 @@ fn report(
     store: &Store,
     arguments: &Arguments,
     ran: usize,
+    charts: &[Shown],
 ) -> Result<(), Failure> {
     let plan = &store.plan().sweep;
     let mut out = io::stdout().lock();
@@ -211,6 +230,11 @@ fn report(
         if !table.is_empty() {
             write!(out, "\n{table}")?;
         }
+        write!(
+            out,
+            "{}",
+            terminal::agreement(store, &plan.layout(), charts)?
+        )?;
     } else {
         writeln!(
             out,

@@ -490,3 +490,86 @@ fn common_draws_and_designs_reach_the_runs() {
     assert_eq!(paths.len(), 2);
     assert_eq!(paths[0], paths[1], "the same outside path at both points");
 }
+
+#[test]
+fn grids_of_one_or_two_settings_are_drawn() {
+    let folder = folder();
+    let sweep = |words: &[&str]| {
+        let first = [
+            "sweep",
+            "fall.toml",
+            "--set",
+            "length=20s",
+            "--replicates",
+            "2",
+        ];
+        run(&folder, &[&first[..], words].concat())
+    };
+    let share = ["--vary", "cohort.retail.long_share=0.2,0.5,0.8"];
+    let size = ["--vary", "shock.0.size=-0.2,-0.1"];
+    let wanted = ["--chart", "endogenous_share>=0.5", "--chart", "drawdown"];
+    sweep(&[&share[..], &size, &wanted, &["--out", "map"]].concat())
+        .success()
+        .stdout(contains("of 6 points more than half of the runs do"));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let map = read("map/charts/endogenous_share-at-least-0.5.svg");
+    assert!(map.contains("cohort.retail.long_share") && map.contains("shock.0.size"));
+    assert!(map.contains("data-name=\"cells\"") || map.contains("class=\"cells\""));
+    assert!(read("map/charts/drawdown.svg").contains("BTC drawdown, mid"));
+    sweep(&[&share[..], &["--out", "curve"]].concat()).success();
+    assert!(read("curve/charts/drawdown.svg").contains("5 % to 95 % of runs"));
+    for (chart, told) in [
+        ("drawdon", "no metric is called drawdon"),
+        ("drawdown>=x", "expected a number after >="),
+    ] {
+        sweep(&[&share[..], &["--chart", chart, "--out", "none"]].concat())
+            .code(2)
+            .stderr(contains(told));
+    }
+    let third = ["--vary", "margin.extends=fixed,fhs", "--out", "none"];
+    sweep(&[&share[..], &size, &third, &wanted].concat())
+        .code(2)
+        .stderr(contains("leave --chart out"));
+    sweep(&[&share[..], &size, &third].concat()).success();
+    assert!(!folder.path().join("none/charts").exists());
+}
+
+#[test]
+fn the_phase_diagram_has_falls_that_are_absorbed_and_falls_that_run_away() {
+    let config =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/experiments/phase-diagram.toml");
+    let scenario = Scenario::load(config).unwrap();
+    let axes = vec![
+        Axis::list("cohort.retail.leverage", [8, 20, 32]),
+        Axis::list("market.BTC.venue.book.depth.flat.lots_per_tick", [16, 1024]),
+    ];
+    let plan = Plan::grid(axes, scenario.seed).unwrap().replicates(0, 2);
+    let found = Mutex::new(BTreeMap::new());
+    let points: Vec<u64> = (0..plan.points).collect();
+    let ended = Sweep::new(&scenario, &plan)
+        .run(&points, |outcome| {
+            let Outcome::Done(done) = outcome else {
+                return Err("a point failed");
+            };
+            let of = |name| {
+                done.runs
+                    .iter()
+                    .map(move |run| run.value(name, Some("BTC")).unwrap())
+            };
+            let own: Vec<f64> = of("endogenous_share").collect();
+            let peak: Vec<f64> = of("reproduction_down_peak_1pct").collect();
+            found.lock().unwrap().insert(done.point.id, (own, peak));
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!((ended.done, ended.failed), (6, 0));
+    // Leverage 8, 20, 32, and of each a thin and a deep book: R = 5 · leverage / lots per tick.
+    for (point, (own, peak)) in found.into_inner().unwrap() {
+        let runs_away = point >= 2 && point % 2 == 0;
+        for (own, peak) in own.iter().zip(&peak) {
+            assert_eq!(*own >= 0.5, runs_away, "point {point}: {own}");
+            assert_eq!(*peak >= 1.0, runs_away, "point {point}: {peak}");
+            assert!(runs_away || *own < 0.2, "point {point}: {own}");
+        }
+    }
+}

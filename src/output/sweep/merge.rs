@@ -2,9 +2,11 @@
 //!
 //! Strict: what is missing, there twice, or of another sweep is told by name, all of it at once, and nothing is written.
 
+use super::pictures::{self, Shown};
 use super::record::{FailedFile, PlanFile};
 use super::store::{PLAN, Store, StoreError};
 use super::tables;
+use crate::chart::ChartError;
 use crate::experiment::sweep::plan::Layout;
 use crate::output::{Directory, Format, Manifest, OutputError, Provenance, Status};
 use std::collections::BTreeMap;
@@ -32,6 +34,9 @@ pub enum MergeError {
     /// A directory or a file can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A chart can't be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
     /// The outside failed.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -93,6 +98,7 @@ pub fn merge(
     out: &Path,
     partial: bool,
     format: Format,
+    charts: &[Shown],
 ) -> Result<Store, MergeError> {
     let mut stores = Vec::new();
     for path in shards {
@@ -168,11 +174,11 @@ pub fn merge(
             store.keep(&owner.read(*point, &layout)?)?;
         }
     }
-    finish(&store, &layout, partial, format)?;
+    finish(&store, &layout, partial, format, charts)?;
     Ok(store)
 }
 
-/// Writes the tables and the manifest of a directory that has all of its points, or in part those it has.
+/// Writes the tables, the charts and the manifest of a directory that has all of its points, or in part those it has.
 ///
 /// # Errors
 ///
@@ -182,6 +188,7 @@ pub fn finish(
     layout: &Layout<'_>,
     partial: bool,
     format: Format,
+    charts: &[Shown],
 ) -> Result<(), MergeError> {
     let listing = store.list()?;
     let plan = store.plan();
@@ -225,6 +232,8 @@ pub fn finish(
         format,
     };
     tables::save(&source, &mut directory)?;
+    let drawn = pictures::draw(store, layout, &listing.done, charts)??;
+    crate::output::pictures::save(&drawn, &mut directory)?;
     let mut manifest = Manifest::new(&provenance, record, plan.model.clone(), Status::Complete)
         .with_options(plan.sweep.twin, format);
     manifest.units = tables::units(&plan.sweep);

@@ -8,6 +8,7 @@
 //! | `points.parquet` or `.csv` | a row for each point: settings, seed, hash of its scenario |
 //! | `sweep.parquet` or `.csv` | a row for each point, metric and market: mean, its error, quantiles over the replicates |
 //! | `runs.parquet` or `.csv` | a row for each point, replicate, metric and market |
+//! | `charts/*.svg`, `*.png` | of a grid of one setting a curve with its band, of two a heat map |
 //! | `manifest.json` | every table with its hash; written last |
 //!
 //! # Invariants
@@ -17,11 +18,13 @@
 //! - A point's file is written under a temporary name and renamed: there is none, or it is whole.
 
 pub mod merge;
+pub mod pictures;
 pub mod record;
 pub mod store;
 pub mod tables;
 pub mod terminal;
 
 pub use merge::{MergeError, merge};
+pub use pictures::Shown;
 pub use record::{FailedFile, PlanFile, PointFile};
 pub use store::{Store, StoreError};

@@ -1,5 +1,6 @@
 //! A sweep on the terminal: a line for each point, with what matters most.
 
+use super::pictures::{self, Shown};
 use super::store::{Store, StoreError};
 use super::tables::Spread;
 use crate::experiment::sweep::plan::Layout;
@@ -20,6 +21,30 @@ pub static SHOWN: &[&Definition] = &[
 /// With more points than this the table is left to its file.
 const MOST: u64 = 60;
 const VALUE: usize = 13;
+
+/// For each condition that is drawn, how well the line R = 1 tells where it is met.
+///
+/// # Errors
+///
+/// A point can't be read.
+pub fn agreement(
+    store: &Store,
+    layout: &Layout<'_>,
+    charts: &[Shown],
+) -> Result<String, StoreError> {
+    let done = store.list()?.done;
+    let mut text = String::new();
+    for shown in charts {
+        if let Some((agree, all)) = pictures::agreement(store, layout, &done, shown)? {
+            let _ = writeln!(
+                text,
+                "{}: at {agree} of {all} points more than half of the runs do\njust where the median run's highest R, 1 % down, is at least 1.",
+                shown.label(pictures::market(store))
+            );
+        }
+    }
+    Ok(text)
+}
 
 /// Medians over the replicates, at most 80 columns wide, of the first market where a metric is measured for each;
 /// nothing of a sweep with many points.
