@@ -73,8 +73,8 @@ pub fn heat(data: &HeatData, options: &Options) -> Result<Chart, ChartError> {
         same_length("level", level.values.len(), columns * rows)?;
     }
     let mut canvas = options.sheet()?;
-    let own_title = format!("{} over {} and {}", data.name, data.x_name, data.y_name);
-    let title = options.title_or(&own_title);
+    // The settings stand at the axes; their paths would leave no room for the name.
+    let title = options.title_or(&data.name);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
     let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
 

@@ -563,7 +563,7 @@ fn the_phase_diagram_has_falls_that_are_absorbed_and_falls_that_run_away() {
         })
         .unwrap();
     assert_eq!((ended.done, ended.failed), (6, 0));
-    // Leverage 8, 20, 32, and of each a thin and a deep book: R = 5 · leverage / lots per tick.
+    // Leverage 8, 20, 32, and of each a thin and a deep book: R is about 5 · leverage / lots per tick.
     for (point, (own, peak)) in found.into_inner().unwrap() {
         let runs_away = point >= 2 && point % 2 == 0;
         for (own, peak) in own.iter().zip(&peak) {
