@@ -65,7 +65,7 @@
 //! | 3 | [`engine`] | the world, its nine phases, events, observers, audit | never reads or writes a file; never asks the clock; an observer changes nothing |
 //! | 4 | [`measure`] | metrics, as functions of what was recorded | never looks into the world while it runs |
 //! | 5 | [`scenario`] | from TOML to a world; a user's files; presets | nothing else knows every part by name, and nothing below opens a file |
-//! | 6 | [`experiment`], [`backtest`] | a run, alone or beside its twin; the same crashes under several rules; rules against a history | the only threads of a simulation; no number is added up in the order in which threads finish |
+//! | 6 | [`experiment`], [`backtest`] | a run, alone or beside its twin; the same crashes under several rules; a scenario over many settings; rules against a history | the only threads of a simulation; no number is added up in the order in which threads finish |
 //! | 7 | [`output`], [`chart`] | tables, manifest, summary; SVG and PNG | no time of day, no machine's name; a chart knows only columns of numbers |
 //! | 8 | [`cli`] | what a person types, and how a command ends | computes nothing |
 //!
@@ -97,6 +97,8 @@
 //! - whatever the number of threads: a world is sequential, and a run and its twin share nothing;
 //! - whatever else is drawn: a draw is a function of (seed, replicate, purpose, entity, step, index),
 //!   so a cohort more or a series less changes no other draw;
+//! - whatever the order in which the points of a sweep are run, on which shard, and how often it is interrupted: a point's seed
+//!   follows from the sweep's and the point's settings;
 //! - from a manifest: it holds the scenario with every default and preset resolved, so that the same
 //!   options (`--twin`, `--format`) give the same files. Files that it names (prices, positions) are
 //!   read again and have to be the same.

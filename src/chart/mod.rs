@@ -1,4 +1,4 @@
-//! Charts of one run: plain numbers in, an SVG out, and a PNG of that SVG.
+//! Charts of runs: plain numbers in, an SVG out, and a PNG of that SVG.
 //!
 //! One function a chart, one file a chart. The SVG is the master: vectors, selectable text, no
 //! script, so that it can stand inside a page or a paper. The PNG is painted from the SVG, so both
@@ -12,6 +12,8 @@
 //! | [`waterfall()`] | who paid the losses |
 //! | [`twin()`] | how much of the move was the market's own doing |
 //! | [`coverage()`] | did a margin cover what came after it |
+//! | [`curve()`] | how a number depends on a setting, and how much it scatters |
+//! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
 //!
 //! # Units
 //! Times in seconds since the run's start, prices and notionals in the quote currency, distances
@@ -24,8 +26,10 @@
 mod canvas;
 mod clock;
 pub mod coverage;
+pub mod curve;
 mod decimate;
 mod font;
+pub mod heat;
 pub mod ladder;
 mod layout;
 mod number;
@@ -40,6 +44,8 @@ pub mod twin;
 pub mod waterfall;
 
 pub use coverage::{CoverageData, LightData, coverage};
+pub use curve::{CurveData, curve};
+pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};
 pub use price::{Liquidations, PriceData, price};
 pub use reproduction::{Move, ReproductionData, reproduction};

@@ -444,3 +444,116 @@ fn the_png_has_the_size_of_the_svg_and_letters_in_it() {
         .expect("a layer");
     assert!(silent.png().expect("paints").len() + 1_000 < png.len());
 }
+
+#[test]
+fn cells_and_levels_are_drawn() {
+    let names = |from: u32, to: u32| (from..to).map(|k| k.to_string()).collect::<Vec<_>>();
+    let values: Vec<f64> = (0..35).map(|place| f64::from(place % 7) / 6.0).collect();
+    let data = HeatData {
+        name: "runs that run away".to_owned(),
+        share: true,
+        x_name: "depth".to_owned(),
+        x: names(10, 17),
+        y_name: "leverage".to_owned(),
+        y: names(1, 6),
+        values: values.clone(),
+        levels: vec![
+            LevelData {
+                name: "half of the runs".to_owned(),
+                values: values.clone(),
+                level: 0.5,
+                theory: false,
+            },
+            LevelData {
+                name: "R = 1".to_owned(),
+                values,
+                level: 0.25,
+                theory: true,
+            },
+        ],
+    };
+    for (width, height) in [(640, 400), (1200, 720)] {
+        let options = Options {
+            width,
+            height,
+            ..Options::default()
+        };
+        let chart = heat(&data, &options).unwrap();
+        check(&chart);
+        for part in ["half of the runs", "R = 1", "scale of colours"] {
+            assert!(
+                chart.svg.contains(&format!("data-name=\"{part}\"")),
+                "{part}"
+            );
+        }
+        let words: Vec<String> = words(&chart.svg)
+            .into_iter()
+            .map(|word| word.text)
+            .collect();
+        for word in ["depth", "leverage", "16", "5", "100 %"] {
+            assert!(words.iter().any(|found| found == word), "{word}: {words:?}");
+        }
+    }
+    let hole = HeatData {
+        values: vec![f64::NAN; 35],
+        levels: Vec::new(),
+        ..data.clone()
+    };
+    assert!(
+        heat(&hole, &Options::default())
+            .unwrap()
+            .svg
+            .contains("no points")
+    );
+    let uneven = HeatData {
+        values: vec![0.0; 3],
+        ..data
+    };
+    assert!(matches!(
+        heat(&uneven, &Options::default()),
+        Err(ChartError::Uneven { .. })
+    ));
+}
+
+#[test]
+fn a_curve_has_its_band_whatever_the_setting() {
+    let data = CurveData {
+        name: "drawdown".to_owned(),
+        share: true,
+        x_name: "leverage".to_owned(),
+        labels: ["2", "8", "4"].map(str::to_owned).to_vec(),
+        x: vec![2.0, 8.0, 4.0],
+        log: true,
+        middle_name: "median".to_owned(),
+        middle: vec![0.1, 0.5, 0.2],
+        band_name: "5 % to 95 %".to_owned(),
+        low: vec![0.05, 0.4, 0.1],
+        high: vec![0.2, f64::NAN, 0.3],
+    };
+    let word = CurveData {
+        x_name: "rule".to_owned(),
+        labels: ["fixed", "fhs", "ewma"].map(str::to_owned).to_vec(),
+        x: vec![f64::NAN; 3],
+        log: false,
+        ..data.clone()
+    };
+    let one = CurveData {
+        labels: vec!["3".to_owned()],
+        x: vec![3.0],
+        middle: vec![0.1],
+        low: vec![0.1],
+        high: vec![0.1],
+        ..data.clone()
+    };
+    for data in [&data, &word, &one] {
+        let chart = curve(data, &Options::default()).unwrap();
+        check(&chart);
+        assert!(chart.svg.contains("data-name=\"median\""));
+    }
+    assert!(
+        curve(&word, &Options::default())
+            .unwrap()
+            .svg
+            .contains("ewma")
+    );
+}

@@ -2,15 +2,18 @@
 //!
 //! # Exit codes
 //!
-//! 0 done, 1 a check failed, 2 bad input, 3 incomplete, 70 our fault.
+//! 0 done, 1 a check failed, 2 bad input, 3 incomplete, 70 our fault, 75 a sweep that was interrupted and can go on, 130
+//! a run that was interrupted.
 
 mod backtest;
 mod check;
 mod compare;
+mod merge;
 mod new;
 mod presets;
 mod run;
 mod schema;
+mod sweep;
 
 use crate::scenario::{Document, Problems, Scenario};
 use clap::{Parser, Subcommand};
@@ -32,6 +35,10 @@ enum Command {
     Run(Box<run::Arguments>),
     /// Runs the same crashes under several margin rules: what each costs, and what it buys.
     Compare(Box<compare::Arguments>),
+    /// Runs a scenario over many settings: a grid, or points spread over ranges.
+    Sweep(Box<sweep::Arguments>),
+    /// Puts the shards of a sweep together: the same bytes as in one go.
+    Merge(merge::Arguments),
     /// Judges margin rules by price histories, without traders: coverage, shortfall, procyclicality.
     Backtest(Box<backtest::Arguments>),
     /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
@@ -75,6 +82,10 @@ enum Failure {
     Output(io::Error),
     /// A file could not be written.
     Outside(String),
+    /// A part of what was asked for is not there.
+    Incomplete(String),
+    /// It was interrupted and can go on.
+    Interrupted(String),
     /// The engine breached an invariant.
     Ours(String),
 }
@@ -92,6 +103,10 @@ impl From<io::Error> for Failure {
 
 /// Exit code for bad input.
 const BAD_INPUT: u8 = 2;
+/// Exit code where something is missing.
+const INCOMPLETE: u8 = 3;
+/// Exit code of what was interrupted and can go on: schedulers take it for "once more".
+const AGAIN: u8 = 75;
 /// Exit code where the outside fails, or we do.
 const OUTSIDE: u8 = 70;
 
@@ -100,6 +115,8 @@ pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Presets(arguments) => presets::run(&arguments),
@@ -119,6 +136,8 @@ fn end(failure: Failure) -> ExitCode {
             (problems.render(colours), BAD_INPUT)
         }
         Failure::Input(message) => (format!("error: {message}"), BAD_INPUT),
+        Failure::Incomplete(message) => (format!("error: {message}"), INCOMPLETE),
+        Failure::Interrupted(message) => (message, AGAIN),
         Failure::Outside(message) | Failure::Ours(message) => {
             (format!("error: {message}"), OUTSIDE)
         }

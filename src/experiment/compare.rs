@@ -8,7 +8,7 @@
 //! point (variant, replicate) is a run beside its twin; points run on all threads and are collected in order, so
 //! that their number changes nothing.
 
-use super::run::{Run, RunError};
+use super::run::{RunError, measure};
 use crate::margin::MarginSettings;
 use crate::math::estimate::Moments;
 use crate::math::quantile::quantile;
@@ -121,18 +121,15 @@ impl<'a> Comparison<'a> {
             .map(|point| {
                 let variant = &self.variants[(point % variants) as usize];
                 let replicate = variant.scenario.replicate + point / variants;
-                let scenario = variant.scenario.clone().with_replicate(replicate);
-                let summary = Run::new(&scenario).twin(true).finish();
+                let summary = measure(&variant.scenario, replicate, true, None);
                 if let Some(done) = self.done {
                     done.fetch_add(1, Ordering::Relaxed);
                 }
-                summary
-                    .map(|finished| finished.summary)
-                    .map_err(|source| CompareError {
-                        variant: variant.name.clone(),
-                        replicate,
-                        source: Box::new(source),
-                    })
+                summary.map_err(|source| CompareError {
+                    variant: variant.name.clone(),
+                    replicate,
+                    source: Box::new(source),
+                })
             })
             .collect();
         let mut runs = vec![Vec::new(); self.variants.len()];
@@ -267,7 +264,7 @@ fn change(baseline: &[Option<f64>], variant: &[Option<f64>]) -> Option<Change> {
     })
 }
 
-fn moments(values: &[f64]) -> Moments {
+pub(super) fn moments(values: &[f64]) -> Moments {
     let mut moments = Moments::default();
     for value in values {
         moments.see(*value);

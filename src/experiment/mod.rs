@@ -1,7 +1,10 @@
-//! Runs of scenarios: one run, alone or beside its twin; and many, under several variants of one scenario.
+//! Runs of scenarios: one run, alone or beside its twin; many, under several variants of one scenario; and many more, over
+//! the values of its settings.
 
 pub mod compare;
 pub mod run;
+pub mod sweep;
 
 pub use compare::{Compared, Comparison, Variant};
 pub use run::{Finished, LadderShot, Run, RunError};
+pub use sweep::{Plan, Sweep};

@@ -6,7 +6,9 @@
 //! they stay those of the first step: what it falls less is the margin spiral's.
 
 use crate::engine::{EngineFault, Observer, Rung, Setup, StopReason, World};
-use crate::measure::{self, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary, Track};
+use crate::measure::{
+    self as measured, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary, Track,
+};
 use crate::scenario::{Mode, Opening, Problems, Scenario};
 use crate::unit::MarketId;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -172,13 +174,13 @@ impl<'a> Run<'a> {
             (alone()?, None)
         };
         let (run, reason, steps, ladders) = run;
-        let mut summary = measure::evaluate(&run);
+        let mut summary = measured::evaluate(&run);
         if let Some(twin) = &twin {
             let moved = run.tracks.iter().any(Track::moved);
             let frozen = (moved && !stopped())
                 .then(|| other(Mode::FrozenRates))
                 .transpose()?;
-            summary.extend(measure::twin::compare(&run, twin, frozen.as_ref()));
+            summary.extend(measured::twin::compare(&run, twin, frozen.as_ref()));
         }
         let unguarded = if self.twin && !self.scenario.safety.is_empty() {
             Some(other(Mode::Unguarded)?)
@@ -186,7 +188,7 @@ impl<'a> Run<'a> {
             None
         };
         if let Some(without) = &unguarded {
-            summary.extend(measure::safety::compare(&run, without));
+            summary.extend(measured::safety::compare(&run, without));
         }
         let (unchecked, checked): (Vec<_>, Vec<_>) = self
             .scenario
@@ -213,6 +215,20 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What one replicate of a scenario measures: one of the many runs of a comparison or a sweep. A run that was stopped is
+/// shorter than it should be.
+pub(super) fn measure(
+    scenario: &Scenario,
+    replicate: u64,
+    twin: bool,
+    progress: Option<&Progress>,
+) -> Result<Summary, RunError> {
+    let scenario = scenario.clone().with_replicate(replicate);
+    let mut run = Run::new(&scenario).twin(twin);
+    run.progress = progress;
+    Ok(run.finish()?.summary)
+}
+
 fn record(
     world: &mut World,
     mut recorder: Recorder,
@@ -223,7 +239,7 @@ fn record(
     }
     let reason = world.run(&mut observer(&mut recorder), go_on)?;
     // The run has audited the ledger: nothing is missing, or it would not have come this far.
-    let gap = measure::gap(world.ledger()).map_err(|breach| EngineFault {
+    let gap = measured::gap(world.ledger()).map_err(|breach| EngineFault {
         seed: 0,
         replicate: 0,
         step: world.now(),

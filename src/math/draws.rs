@@ -41,6 +41,8 @@ pub enum Purpose {
     Bootstrap = 11,
     /// Withdrawals of a cohort's members; the entity is the cohort.
     Withdrawal = 12,
+    /// Places of a sweep's points along an axis; the entity is the question, the step is the point.
+    Design = 13,
     /// Free for a user's own behaviour or rule.
     Custom = 255,
 }

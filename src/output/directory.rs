@@ -69,7 +69,10 @@ pub enum OutputError {
     },
 }
 
-fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OutputError + use<> {
+pub(super) fn failed(
+    operation: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> OutputError + use<> {
     let path = path.to_owned();
     move |source| OutputError::Failed {
         operation,
@@ -243,30 +246,39 @@ impl Directory {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(failed("create directory", folder))?;
         }
-        let draft = temporary(&path);
-        let written = File::create(&draft).and_then(|file| {
-            let mut sink = Sink {
-                file: BufWriter::new(file),
-                hash: Sha256::new(),
-                bytes: 0,
-            };
-            fill(&mut sink)?;
-            sink.file.flush()?;
-            sink.file.get_ref().sync_all()?;
-            Ok(sink)
-        });
-        let sink = written.map_err(|error| {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(&draft);
-            failed("write", &path)(error)
-        })?;
-        fs::rename(&draft, &path).map_err(failed("rename a draft to", &path))?;
+        let sink = replace(&path, &temporary(&path), fill)?;
         Ok(FileEntry {
             name: name.to_owned(),
             bytes: sink.bytes,
             sha256: hexadecimal(&sink.hash.finalize()),
         })
     }
+}
+
+/// Writes a file under a draft's name in the same folder and renames it: it appears whole, or not at all.
+pub(super) fn replace(
+    path: &Path,
+    draft: &Path,
+    fill: impl FnOnce(&mut Sink) -> io::Result<()>,
+) -> Result<Sink, OutputError> {
+    let written = File::create(draft).and_then(|file| {
+        let mut sink = Sink {
+            file: BufWriter::new(file),
+            hash: Sha256::new(),
+            bytes: 0,
+        };
+        fill(&mut sink)?;
+        sink.file.flush()?;
+        sink.file.get_ref().sync_all()?;
+        Ok(sink)
+    });
+    let sink = written.map_err(|error| {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(draft);
+        failed("write", path)(error)
+    })?;
+    fs::rename(draft, path).map_err(failed("rename a draft to", path))?;
+    Ok(sink)
 }
 
 fn json(out: &mut Sink, value: &impl serde::Serialize) -> io::Result<()> {

@@ -143,7 +143,7 @@ impl Manifest {
         .map(|(table, columns)| {
             let units = columns
                 .into_iter()
-                .map(|column| (column.name.to_owned(), column.unit.to_owned()))
+                .map(|column| (column.name.to_string(), column.unit.to_owned()))
                 .collect();
             (table.to_owned(), units)
         })

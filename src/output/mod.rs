@@ -23,6 +23,7 @@ pub mod margin;
 mod parquet;
 pub mod pictures;
 pub mod steps;
+pub mod sweep;
 pub mod table;
 pub mod terminal;
 

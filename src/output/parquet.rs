@@ -20,26 +20,54 @@ pub(super) fn write<R>(
     group_rows: usize,
     out: impl io::Write + Send,
 ) -> io::Result<()> {
-    write_file(table, metadata, group_rows, out).map_err(|error| match error {
+    let mut groups = Groups::start(&table.columns, metadata, out)?;
+    groups.add(table, group_rows)?;
+    groups.finish()
+}
+
+/// A file to which tables of the same columns are added, each as row groups of its own.
+pub(super) struct Groups<W: io::Write + Send> {
+    writer: SerializedFileWriter<W>,
+}
+
+impl<W: io::Write + Send> Groups<W> {
+    pub fn start<R>(
+        columns: &[Column<R>],
+        metadata: &[(String, String)],
+        out: W,
+    ) -> io::Result<Self> {
+        start(columns, metadata, out)
+            .map(|writer| Self { writer })
+            .map_err(outside)
+    }
+    pub fn add<R>(&mut self, table: &Table<'_, R>, group_rows: usize) -> io::Result<()> {
+        add(&mut self.writer, table, group_rows).map_err(outside)
+    }
+    pub fn finish(self) -> io::Result<()> {
+        self.writer.close().map(drop).map_err(outside)
+    }
+}
+
+fn outside(error: ParquetError) -> io::Error {
+    match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
             Ok(error) => *error,
             Err(source) => io::Error::other(source),
         },
         other => io::Error::other(other),
-    })
+    }
 }
 
-fn write_file<R>(
-    table: &Table<'_, R>,
+fn start<R, W: io::Write + Send>(
+    columns: &[Column<R>],
     metadata: &[(String, String)],
-    group_rows: usize,
-    out: impl io::Write + Send,
-) -> Result<(), ParquetError> {
+    out: W,
+) -> Result<SerializedFileWriter<W>, ParquetError> {
     let mut pairs: Vec<KeyValue> = metadata
         .iter()
         .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
         .collect();
-    for column in &table.columns {
+    for column in columns {
         pairs.push(KeyValue::new(
             format!("unit.{}", column.name),
             column.unit.to_owned(),
@@ -54,7 +82,14 @@ fn write_file<R>(
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_key_value_metadata(Some(pairs))
         .build();
-    let mut writer = SerializedFileWriter::new(out, schema(table)?, Arc::new(properties))?;
+    SerializedFileWriter::new(out, schema(columns)?, Arc::new(properties))
+}
+
+fn add<R, W: io::Write + Send>(
+    writer: &mut SerializedFileWriter<W>,
+    table: &Table<'_, R>,
+    group_rows: usize,
+) -> Result<(), ParquetError> {
     for first in (0..table.rows).step_by(group_rows) {
         let rows = first..table.rows.min(first + group_rows);
         let mut group = writer.next_row_group()?;
@@ -67,13 +102,11 @@ fn write_file<R>(
         }
         group.close()?;
     }
-    writer.close()?;
     Ok(())
 }
 
-fn schema<R>(table: &Table<'_, R>) -> Result<TypePtr, ParquetError> {
-    let fields = table
-        .columns
+fn schema<R>(columns: &[Column<R>]) -> Result<TypePtr, ParquetError> {
+    let fields = columns
         .iter()
         .map(|column| {
             let (physical, logical) = match column.kind {
@@ -85,7 +118,7 @@ fn schema<R>(table: &Table<'_, R>) -> Result<TypePtr, ParquetError> {
                     Some(LogicalType::timestamp(true, TimeUnit::MICROS)),
                 ),
             };
-            Type::primitive_type_builder(column.name, physical)
+            Type::primitive_type_builder(&column.name, physical)
                 .with_logical_type(logical)
                 .with_repetition(if column.optional {
                     Repetition::OPTIONAL
@@ -114,7 +147,7 @@ fn write_column<R>(
     let (mut texts, mut integers, mut reals) = (Vec::new(), Vec::new(), Vec::new());
     for place in rows {
         let row = (table.row)(place);
-        let cell = (column.get)(&row);
+        let cell = column.cell(&row);
         levels.push(i16::from(cell != Cell::Absent));
         match cell {
             Cell::Text(text) => texts.push(ByteArray::from(text)),

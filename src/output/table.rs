@@ -4,6 +4,7 @@ use super::directory::{Directory, OutputError};
 use super::manifest::Provenance;
 use crate::measure::Recorded;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::io;
 
 /// Most rows of a Parquet row group.
@@ -62,7 +63,7 @@ pub enum Cell<'r> {
 /// One column of a table whose rows are seen as `R`.
 pub struct Column<R> {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What its numbers are in.
     pub unit: &'static str,
     /// What it means.
@@ -71,14 +72,21 @@ pub struct Column<R> {
     pub kind: Kind,
     /// Whether a row may have none.
     pub optional: bool,
-    pub(super) get: for<'r> fn(&'r R) -> Cell<'r>,
+    get: Get<R>,
+}
+
+/// How a column finds its value in a row: by itself, or by its place among columns that are known only when they are
+/// asked for.
+enum Get<R> {
+    Fixed(for<'r> fn(&'r R) -> Cell<'r>),
+    Placed(usize, for<'r> fn(&'r R, usize) -> Cell<'r>),
 }
 
 /// A column as text for documentation and metadata.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnInfo {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What its numbers are in.
     pub unit: &'static str,
     /// What it means.
@@ -95,12 +103,37 @@ impl<R> Column<R> {
         get: for<'r> fn(&'r R) -> Cell<'r>,
     ) -> Self {
         Self {
-            name,
+            name: Cow::Borrowed(name),
             unit,
             text,
             kind,
             optional: false,
-            get,
+            get: Get::Fixed(get),
+        }
+    }
+    /// A column for each of the things that a table was asked for, such as the axes of a sweep.
+    pub(super) fn placed(
+        name: &str,
+        kind: Kind,
+        unit: &'static str,
+        text: &'static str,
+        place: usize,
+        get: for<'r> fn(&'r R, usize) -> Cell<'r>,
+    ) -> Self {
+        Self {
+            name: Cow::Owned(name.to_owned()),
+            unit,
+            text,
+            kind,
+            optional: false,
+            get: Get::Placed(place, get),
+        }
+    }
+    /// Its value in a row.
+    pub(super) fn cell<'r>(&self, row: &'r R) -> Cell<'r> {
+        match self.get {
+            Get::Fixed(get) => get(row),
+            Get::Placed(place, get) => get(row, place),
         }
     }
     /// The same, but rows may have none.
@@ -109,9 +142,9 @@ impl<R> Column<R> {
         self
     }
     /// The column as text.
-    pub const fn info(&self) -> ColumnInfo {
+    pub fn info(&self) -> ColumnInfo {
         ColumnInfo {
-            name: self.name,
+            name: self.name.clone(),
             unit: self.unit,
             text: self.text,
         }
@@ -170,6 +203,50 @@ impl<R> Table<'_, R> {
             Format::Parquet => self.write_parquet(metadata, out),
             Format::Csv => self.write_csv(out),
         })
+    }
+}
+
+/// A file that is written batch by batch, each a table of the same columns: for what is too long to be held.
+pub(super) enum Batches<W: io::Write + Send> {
+    /// Each batch becomes row groups of its own.
+    #[cfg(feature = "parquet")]
+    Parquet(super::parquet::Groups<W>),
+    /// Lines below one header.
+    Csv(super::csv::Lines<W>),
+}
+
+impl<W: io::Write + Send> Batches<W> {
+    #[cfg_attr(
+        not(feature = "parquet"),
+        allow(unused_variables, reason = "CSV leaves the metadata to the manifest")
+    )]
+    pub(super) fn start<R>(
+        format: Format,
+        columns: &[Column<R>],
+        metadata: &[(String, String)],
+        out: W,
+    ) -> io::Result<Self> {
+        match format {
+            #[cfg(feature = "parquet")]
+            Format::Parquet => {
+                super::parquet::Groups::start(columns, metadata, out).map(Self::Parquet)
+            }
+            Format::Csv => super::csv::Lines::start(columns, out).map(Self::Csv),
+        }
+    }
+    pub(super) fn add<R>(&mut self, table: &Table<'_, R>) -> io::Result<()> {
+        match self {
+            #[cfg(feature = "parquet")]
+            Self::Parquet(groups) => groups.add(table, ROW_GROUP),
+            Self::Csv(lines) => lines.add(table),
+        }
+    }
+    pub(super) fn finish(self) -> io::Result<()> {
+        match self {
+            #[cfg(feature = "parquet")]
+            Self::Parquet(groups) => groups.finish(),
+            Self::Csv(lines) => lines.finish(),
+        }
     }
 }
 

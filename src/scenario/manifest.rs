@@ -40,6 +40,23 @@ impl Scenario {
         document.read()
     }
 
+    /// The scenario with several settings changed at once, each as `path=value`: what only holds together is judged
+    /// together.
+    ///
+    /// # Errors
+    ///
+    /// All [`Problems`] of the scenario as it would be.
+    pub fn patched(
+        &self,
+        patches: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, Problems> {
+        let mut document = Document::of(self);
+        for patch in patches {
+            document.patch(patch.as_ref());
+        }
+        document.read()
+    }
+
     /// The whole scenario as JSON, nothing left implicit.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
@@ -56,13 +73,13 @@ impl Scenario {
 
     /// SHA-256 of the whole scenario, in hexadecimal.
     pub fn hash(&self) -> String {
-        let digest = Sha256::digest(self.to_json().to_string());
-        digest
-            .iter()
-            .fold(String::with_capacity(64), |mut text, byte| {
+        digest(&self.to_json().to_string()).iter().fold(
+            String::with_capacity(64),
+            |mut text, byte| {
                 let _ = write!(text, "{byte:02x}");
                 text
-            })
+            },
+        )
     }
 
     /// Reads the files that the scenario names, once for many runs.
@@ -82,6 +99,11 @@ impl Scenario {
     pub fn setup(&self, replicate: u64, mode: Mode) -> Result<(Setup, Opening), Problems> {
         self.prepare()?.setup(replicate, mode).map_err(told)
     }
+}
+
+/// SHA-256 of a text.
+pub fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
 }
 
 /// Problems of a scenario whose text is no longer at hand.

@@ -60,6 +60,7 @@ mod tree;
 pub use build::{Mode, Opening, Prepared};
 pub use document::Document;
 pub use inputs::{Input, Inputs};
+pub use manifest::digest;
 pub use problem::{Problem, Problems};
 pub use settings::{MarketSettings, Scenario, VenueSettings};
 pub use tree::Place;

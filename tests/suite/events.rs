@@ -11,7 +11,9 @@ fn run(name: &str, patches: &[&str]) -> Finished {
     for patch in patches {
         document.patch(patch);
     }
-    let scenario = document.read().unwrap_or_else(|problems| panic!("{problems}"));
+    let scenario = document
+        .read()
+        .unwrap_or_else(|problems| panic!("{problems}"));
     Run::new(&scenario).audit_every_step(true).finish().unwrap()
 }
 

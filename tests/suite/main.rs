@@ -31,5 +31,6 @@ mod safety;
 mod sample;
 mod scenario;
 mod support;
+mod sweep;
 mod waterfall;
 mod worlds;

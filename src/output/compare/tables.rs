@@ -142,7 +142,7 @@ pub fn units() -> BTreeMap<String, BTreeMap<String, String>> {
     fn of<R>(columns: &[Column<R>]) -> BTreeMap<String, String> {
         columns
             .iter()
-            .map(|column| (column.name.to_owned(), column.unit.to_owned()))
+            .map(|column| (column.name.to_string(), column.unit.to_owned()))
             .collect()
     }
     BTreeMap::from([
