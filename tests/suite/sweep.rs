@@ -518,6 +518,10 @@ fn grids_of_one_or_two_settings_are_drawn() {
     assert!(read("map/charts/drawdown.svg").contains("BTC drawdown, mid"));
     sweep(&[&share[..], &["--out", "curve"]].concat()).success();
     assert!(read("curve/charts/drawdown.svg").contains("5 % to 95 % of runs"));
+    // Without twins nothing is amplified, and no empty chart says so.
+    sweep(&[&share[..], &["--no-twin", "--out", "alone"]].concat()).success();
+    assert!(folder.path().join("alone/charts/drawdown.svg").exists());
+    assert!(!folder.path().join("alone/charts/endogenous_share.svg").exists());
     for (chart, told) in [
         ("drawdon", "no metric is called drawdon"),
         ("drawdown>=x", "expected a number after >="),

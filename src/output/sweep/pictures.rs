@@ -189,8 +189,10 @@ pub fn draw(
         }
         reproduction[place] = peak(&read, market);
     }
+    // What no run has, such as a comparison without twins, has no chart.
     Ok(fields
         .into_iter()
+        .filter(|field| field.edges[1].iter().any(|value| value.is_finite()))
         .map(|field| {
             let chart = match plan.axes.as_slice() {
                 [x] => curve(plan, x, &field, market, store),
