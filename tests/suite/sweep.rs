@@ -521,7 +521,12 @@ fn grids_of_one_or_two_settings_are_drawn() {
     // Without twins nothing is amplified, and no empty chart says so.
     sweep(&[&share[..], &["--no-twin", "--out", "alone"]].concat()).success();
     assert!(folder.path().join("alone/charts/drawdown.svg").exists());
-    assert!(!folder.path().join("alone/charts/endogenous_share.svg").exists());
+    assert!(
+        !folder
+            .path()
+            .join("alone/charts/endogenous_share.svg")
+            .exists()
+    );
     for (chart, told) in [
         ("drawdon", "no metric is called drawdon"),
         ("drawdown>=x", "expected a number after >="),
