@@ -80,8 +80,8 @@ pub fn heat(data: &HeatData, options: &Options) -> Result<Chart, ChartError> {
 
     let seen = extent([data.values.as_slice()]);
     let (low, high) = match seen {
-        // A share's colours mean the same on every chart.
-        Some((low, high)) if data.share && low >= 0.0 && high <= 1.0 => (0.0, 1.0),
+        // A share's colours mean the same on every chart, unless it is so small that all would look alike.
+        Some((low, high)) if data.share && low >= 0.0 && (0.5..=1.0).contains(&high) => (0.0, 1.0),
         Some((low, high)) if high > low => (low, high),
         Some((low, _)) => (low - 0.5, low + 0.5),
         None => (0.0, 1.0),

@@ -77,10 +77,9 @@ impl World {
             let mut stream = self
                 .draws
                 .stream(Purpose::Withdrawal, u32::from(c as u16), self.step);
-            let came: Vec<AccountId> = (0..stream.poisson(mean))
-                .map(|_| members.get(stream.below(u64::from(members.count)) as u32))
-                .collect();
-            for id in came {
+            let count = u64::from(members.count);
+            for _ in 0..stream.poisson(mean) {
+                let id = self.cohorts[c].members.get(stream.below(count) as u32);
                 self.pay_out(id, settings.share);
             }
         }

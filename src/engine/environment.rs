@@ -34,7 +34,9 @@ impl World {
             let mut fills = std::mem::take(&mut self.scratch.fills);
             fills.clear();
             // In a halt nobody quotes anew, and nothing trades; what recovers is there at the reopening.
-            if !self.safety.halted(MarketId(m as u16), self.step) {
+            let idle = self.safety.halted(MarketId(m as u16), self.step);
+            self.safety.guards[m].idle = idle;
+            if !idle {
                 market.venue.open(&conditions, &mut fills);
             }
             let row = &mut self.rows[m];

@@ -9,11 +9,13 @@ impl World {
     pub(super) fn observe(&mut self, rounds: u32, observer: &mut impl Observer) {
         for (m, market) in self.markets.iter_mut().enumerate() {
             let mid = market.venue.mid();
-            // A price that nobody trades at moves no other.
-            if self.safety.halted(MarketId(m as u16), self.step) {
-                continue;
-            }
-            market.anchor.absorb(mid, market.reference, self.dt);
+            // A price that nobody traded at moves no other, while the outside goes on to undo what was traded before.
+            let made = if self.safety.guards[m].idle {
+                market.anchor.price(market.reference)
+            } else {
+                mid
+            };
+            market.anchor.absorb(made, market.reference, self.dt);
             market.flight.see(mid, self.dt);
         }
         self.remember_depth();
@@ -53,7 +55,9 @@ impl World {
         }
         self.events.clear();
         for (market, place) in self.markets.iter().zip(0..) {
-            observer.rates(self.step, MarketId(place), &market.schedule);
+            if market.moved || self.step == 0 {
+                observer.rates(self.step, MarketId(place), &market.schedule);
+            }
         }
         observer.step(&StepRow {
             step: self.step,

@@ -42,7 +42,7 @@ pub struct MarketRow {
     pub forced_bought_value: Cash,
     /// Forced quantity that a halt or the throttle kept back.
     pub deferred: Lots,
-    /// Whether trade is halted.
+    /// Whether trade was halted throughout.
     pub halted: bool,
     /// Open interest.
     pub open_interest: Lots,
@@ -125,7 +125,7 @@ pub trait Observer {
     fn step(&mut self, row: &StepRow<'_>);
     /// Something happened.
     fn event(&mut self, event: &Event);
-    /// A market's rates of the step that is about to be shown; once a step and market.
+    /// A market's rates from the step on that is about to be shown: in the first step, and whenever they have changed.
     fn rates(&mut self, _step: u32, _market: MarketId, _schedule: &Schedule) {}
 }
 

@@ -48,8 +48,10 @@ pub(super) struct Guards {
     pub(super) most_open_interest: Option<Lots>,
     /// First step in which trade goes on.
     halted_until: u32,
-    /// Whether the step before was halted, so that this one reopens.
+    /// Whether the step before ended in a halt, so that this one may reopen.
     was_halted: bool,
+    /// Whether this step began in a halt: nothing is traded in it.
+    pub(super) idle: bool,
     /// Whether a print was held back or is too old.
     suspended: bool,
     /// Orders that wait for the reopening.
@@ -89,6 +91,7 @@ impl Safety {
                 most_open_interest: caps.get(m).copied().flatten(),
                 halted_until: 0,
                 was_halted: false,
+                idle: false,
                 suspended: false,
                 held: Vec::new(),
             })
@@ -377,7 +380,7 @@ impl World {
                 self.halt(m, steps);
             }
             self.safety.guards[m].was_halted = self.safety.halted(market, step);
-            self.rows[m].halted = self.safety.guards[m].was_halted;
+            self.rows[m].halted = self.safety.guards[m].idle;
         }
         let fund = self.ledger.account(AccountId::FUND).cash;
         self.safety.fund_high = self.safety.fund_high.max(fund);

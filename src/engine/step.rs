@@ -10,6 +10,9 @@
 //! 8. **Settlement**: the waterfall pays what accounts leave unpaid.
 //! 9. **Observation**: series and events are handed out; nothing observed changes anything.
 //!
+//! Fail-safes look in between: faults begin and end before 1, markets reopen in it, bands are laid after 2, breakers look at
+//! the price after every 7, the kill switch at the fund before 9.
+//!
 //! Consequence: a trader sees the marks of this step but no order of it; a forced order released in
 //! a step trades against the depth of that step; the price that it makes is margin's only in the
 //! next round or step. Phases 5 to 8 form a round; [`super::Rounds`] says how many there are.

@@ -71,7 +71,7 @@ fn the_run_beside_it_tells_what_a_guard_prevented() {
 }
 
 /// A book of so many lots on every tick that never refills, and a long on each tick below the start.
-fn lattice(rest: &str) -> Finished {
+fn lattice(permanent_share: f64, rest: &str) -> Finished {
     let mut rows = String::from(
         "account,market,qty,entry_price,collateral,mode\nsale,X,2048,10000,0,isolated\n",
     );
@@ -86,19 +86,40 @@ fn lattice(rest: &str) -> Finished {
     run(&format!(
         "positions = {:?}\nlength = \"200s\"\n\
          [market.X]\ntick = 1\nlot = 1\nprice = 10_000\npath.constant = {{}}\nmark.last = {{}}\n\
+         anchor.permanent_share = {permanent_share}\n\
          venue.book = {{ depth.flat.lots_per_tick = 32, resilience = \"never\" }}\n\
          [margin]\nbase.fixed = {{ maintenance = 0.05, initial = 0.05 }}\n{rest}",
         file.display().to_string()
     ))
 }
 
+const BREAKER: &str =
+    "[safety.circuit_breaker]\nwindow = \"10s\"\nlevels = [{ size = 0.003, halt = \"20s\" }]\n";
+
+#[test]
+fn what_was_traded_before_a_halt_moves_the_outside_price() {
+    let (plain, halted) = (lattice(0.5, ""), lattice(0.5, BREAKER));
+    let after = |finished: &Finished, step: usize| finished.run.series.market(0)[step].anchor;
+    // The first step's sale takes 64 ticks of bids and halts trade; half of what the mid lost stays, less a second's recovery.
+    let mid = plain.run.series.market(0)[0].mid;
+    let expected = 0.5 * (mid / 10_000.0).ln() * 0.5f64.powf(1.0 / 600.0);
+    assert!(mid < 9_970.0, "{mid}");
+    assert!(((after(&plain, 0) / 10_000.0).ln() - expected).abs() < 1e-9);
+    assert_eq!(after(&halted, 0), after(&plain, 0));
+    // In the halt outside capital undoes it, with a half-life of ten minutes.
+    let [first, later] = [0, 10].map(|step| (after(&halted, step) / 10_000.0).ln());
+    assert!((later / first - 0.5f64.powf(10.0 / 600.0)).abs() < 1e-9);
+}
+
 #[test]
 fn a_halt_in_which_nothing_comes_back_only_moves_the_fall_to_later() {
-    let plain = lattice("");
-    let halted = lattice(
-        "[safety.circuit_breaker]\nwindow = \"10s\"\nlevels = [{ size = 0.003, halt = \"20s\" }]\n",
-    );
+    let plain = lattice(0.0, "");
+    let halted = lattice(0.0, BREAKER);
     assert!(metric(&halted, "halts") >= 2.0);
+    assert_eq!(
+        metric(&halted, "halted_time"),
+        20.0 * metric(&halted, "halts")
+    );
     let end = |finished: &Finished| finished.run.series.market(0).last().unwrap().last;
     assert_eq!(end(&plain), end(&halted));
     assert_eq!(

@@ -189,7 +189,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         safety: if wish.no_impact || wish.all_is_well {
             SafetySetup::default()
         } else {
-            safety(&mut draws.stream(Purpose::Custom, 1, 0), count)
+            safety(&mut draws.stream(Purpose::Custom, 2, 0), count)
         },
         markets,
         cohorts,
