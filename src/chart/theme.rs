@@ -70,6 +70,8 @@ pub const FAINT: f64 = 0.07;
 pub const FONT_FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 /// Size of the chart's title in pixels to the em.
 pub const TITLE: f64 = 20.0;
+/// The same on a narrow sheet.
+pub const NARROW_TITLE: f64 = 16.0;
 /// Size of the line below the title.
 pub const SUBTITLE: f64 = 13.5;
 /// Size of a panel's title.

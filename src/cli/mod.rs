@@ -6,6 +6,7 @@
 //! a run that was interrupted.
 
 mod backtest;
+mod chart;
 mod check;
 mod compare;
 mod merge;
@@ -41,6 +42,8 @@ enum Command {
     Merge(merge::Arguments),
     /// Judges margin rules by price histories, without traders: coverage, shortfall, procyclicality.
     Backtest(Box<backtest::Arguments>),
+    /// Draws one chart of a run, a comparison or a sweep anew, in any size: SVG or PNG.
+    Chart(chart::Arguments),
     /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
     Check(check::Arguments),
     /// Lists the venue presets with their date and source, or prints one as TOML.
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Chart(arguments) => chart::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Presets(arguments) => presets::run(&arguments),
         Command::New(arguments) => new::run(&arguments),

@@ -9,6 +9,7 @@ mod analytic;
 mod backtest;
 mod book;
 mod calls;
+mod chart;
 mod cli;
 mod commands;
 mod compare;
