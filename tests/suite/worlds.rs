@@ -517,6 +517,7 @@ fn portfolio(draws: &Draws, markets: u16) -> Option<Box<dyn PortfolioRule>> {
 }
 
 /// Asks twice of what is held together.
+#[derive(Clone)]
 struct Twice;
 
 impl PortfolioRule for Twice {
