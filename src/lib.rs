@@ -66,7 +66,7 @@
 //! | 4 | [`measure`] | metrics, as functions of what was recorded | never looks into the world while it runs |
 //! | 5 | [`scenario`] | from TOML to a world; a user's files; presets | nothing else knows every part by name, and nothing below opens a file |
 //! | 6 | [`experiment`], [`backtest`] | a run, alone or beside its twin; the same crashes under several rules; a scenario over many settings; rules against a history | the only threads of a simulation; no number is added up in the order in which threads finish |
-//! | 7 | [`output`], [`chart`] | tables, manifest, summary; SVG and PNG | no time of day, no machine's name; a chart knows only columns of numbers |
+//! | 7 | [`output`], [`chart`], [`report`] | tables, manifest, summary; SVG and PNG; a page of all of it | no time of day, no machine's name; a chart knows only columns of numbers; a page loads nothing |
 //! | 8 | [`cli`] | what a person types, and how a command ends | computes nothing |
 //!
 //! Each part's settings stand beside the part; [`scenario`] only puts them together. Seams are small
@@ -146,6 +146,7 @@ pub mod math;
 pub mod measure;
 pub mod output;
 pub mod path;
+pub mod report;
 pub mod safety;
 pub mod scenario;
 pub mod trader;

@@ -183,13 +183,16 @@ fn color_bar(
     const STEPS: usize = 64;
     let (left, right) = (room.right + BAR, room.right + 2.0 * BAR);
     let y = |share: f64| room.bottom - share * room.height();
-    canvas.layer("legend", "scale of colours", Finish::Plain, |pen| {
+    canvas.layer("scale", "scale of colours", Finish::Plain, |pen| {
         for step in 0..STEPS {
             let (from, to) = (step as f64 / STEPS as f64, (step + 1) as f64 / STEPS as f64);
             let middle = color(0.5 * (from + to));
             // Up to the top, where the next lies over it: no hairline shows between two.
             pen.rectangle((left, y(from)), (right, y(1.0)), middle, 1.0)?;
         }
+        Ok(())
+    })?;
+    canvas.layer("legend", "numbers of the scale", Finish::Plain, |pen| {
         for tick in ticks {
             let at = (right + 8.0, y(scale.share(tick.value)));
             pen.text(

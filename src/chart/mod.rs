@@ -45,6 +45,7 @@ pub mod waterfall;
 
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
+pub use font::font_face;
 pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};
 pub use price::{Liquidations, PriceData, price};

@@ -111,7 +111,7 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
         y,
     };
     let heading = format!("Mid price ({})", data.currency);
-    let legend = [("gap: the market's own doing", GAP_SWATCH)];
+    let legend = [("gap: the market's own doing", theme::GAP)];
     panel.axes(
         &mut canvas,
         &heading,
@@ -142,9 +142,6 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
     panel.end_labels(&mut canvas, &ends)?;
     Ok(Chart::of(canvas, options, title))
 }
-
-/// The gap's shade as it looks on paper.
-const GAP_SWATCH: plotters::style::RGBColor = plotters::style::RGBColor(0xEF, 0xDE, 0xD8);
 
 /// Fills between the two lines wherever both are defined.
 fn shade_gap(canvas: &mut Canvas, panel: &Panel, data: &TwinData) -> Result<(), ChartError> {

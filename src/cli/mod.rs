@@ -12,6 +12,7 @@ mod compare;
 mod merge;
 mod new;
 mod presets;
+mod report;
 mod run;
 mod schema;
 mod sweep;
@@ -42,6 +43,8 @@ enum Command {
     Merge(merge::Arguments),
     /// Judges margin rules by price histories, without traders: coverage, shortfall, procyclicality.
     Backtest(Box<backtest::Arguments>),
+    /// Makes one page of a run, a comparison or a sweep: numbers, charts, tables, and how to make it again.
+    Report(report::Arguments),
     /// Draws one chart of a run, a comparison or a sweep anew, in any size: SVG or PNG.
     Chart(chart::Arguments),
     /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Chart(arguments) => chart::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Presets(arguments) => presets::run(&arguments),

@@ -13,6 +13,7 @@
 //! | `ladder.parquet` or `.csv` | depth against forced orders by distance from the mid, at two moments of each market |
 
 pub mod backtest;
+pub mod bearers;
 pub mod compare;
 mod csv;
 pub mod directory;

@@ -8,6 +8,7 @@
 mod analytic;
 mod backtest;
 mod book;
+mod browser;
 mod calls;
 mod chart;
 mod cli;

@@ -107,6 +107,18 @@ pub(super) fn wrapped(text: &str, em: f64, bold: bool, room: f64, lines: usize) 
     done
 }
 
+/// Rules that give a page the letters that its drawings were laid out with.
+pub fn font_face() -> String {
+    use base64::Engine as _;
+    let rule = |weight: u32, file: &[u8]| {
+        let letters = base64::engine::general_purpose::STANDARD.encode(file);
+        format!(
+            "@font-face {{ font-family: \"DejaVu Sans\"; font-weight: {weight}; src: url(data:font/ttf;base64,{letters}) format(\"truetype\"); }}\n"
+        )
+    };
+    rule(400, REGULAR) + &rule(700, BOLD)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
