@@ -69,6 +69,8 @@
 //! | 7 | [`output`], [`chart`], [`report`] | tables, manifest, summary; SVG and PNG; a page of all of it | no time of day, no machine's name; a chart knows only columns of numbers; a page loads nothing |
 //! | 8 | [`cli`] | what a person types, and how a command ends | computes nothing |
 //!
+//! [`guide::reading`] shows how results are read elsewhere.
+//!
 //! Each part's settings stand beside the part; [`scenario`] only puts them together. Seams are small
 //! traits called once per cohort or market and phase, never once per account (but for a
 //! [`PortfolioRule`](margin::PortfolioRule), where cross accounts have one):
@@ -139,6 +141,7 @@ pub mod chart;
 pub mod cli;
 pub mod engine;
 pub mod experiment;
+pub mod guide;
 pub mod liquidation;
 pub mod margin;
 pub mod market;

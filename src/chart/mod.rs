@@ -89,6 +89,11 @@ impl Options {
         canvas::Canvas::new(width, height)
     }
 
+    /// Whether the sheet is as narrow as a telephone's: labels are short then, and legends have lines of their own.
+    pub fn is_narrow(&self) -> bool {
+        layout::is_narrow(f64::from(self.width))
+    }
+
     fn title_or<'a>(&'a self, own: &'a str) -> &'a str {
         self.title.as_deref().unwrap_or(own)
     }

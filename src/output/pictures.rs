@@ -229,7 +229,12 @@ impl RunTables {
 
     fn options(&self, options: &Options, subtitle: &str) -> Options {
         Options {
-            subtitle: Some(format!("{} · {subtitle}", self.title)),
+            // On a narrow sheet the end is cut off: what tells charts apart comes first.
+            subtitle: Some(if options.is_narrow() {
+                format!("{subtitle} · {}", self.title)
+            } else {
+                format!("{} · {subtitle}", self.title)
+            }),
             ..options.clone()
         }
     }

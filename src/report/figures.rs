@@ -20,7 +20,7 @@ pub struct Figure {
     pub narrow: Option<String>,
 }
 
-const WIDE: (u32, u32) = (1_000, 560);
+const WIDE: (u32, u32) = (1_000, 580);
 const NARROW: (u32, u32) = (360, 420);
 
 /// Draws the charts whose names are wanted, in the order of the directory.

@@ -129,13 +129,13 @@
           share: group.dataset.share === 'true', values: group.dataset.values.split(' ').map(Number),
         };
       } else if (kind === 'series' && panel) {
-        const points = [];
-        for (const line of group.querySelectorAll('polyline')) {
-          for (const pair of line.getAttribute('points').trim().split(/\s+/)) points.push(pair.split(',').map(Number));
-        }
+        const pieces = [...group.querySelectorAll('polyline')].map((line) =>
+          line.getAttribute('points').trim().split(/\s+/).map((pair) => pair.split(',').map(Number)));
+        // From left to right, whichever way they were drawn.
+        for (const points of pieces) if (points[0][0] > points[points.length - 1][0]) points.reverse();
         const bars = [...group.querySelectorAll('rect')].map((bar) =>
           ['x', 'y', 'width', 'height'].map((name) => Number(bar.getAttribute(name))));
-        panel.lines.push({ name: group.dataset.name, points, bars });
+        panel.lines.push({ name: group.dataset.name, pieces, bars });
       }
     }
     return panels;
@@ -161,34 +161,46 @@
         head: `${cells.y[row]} and ${cells.x[column]}`, lines: [shown],
       };
     }
+    const [, unit] = /\(([^()]+)\)$/.exec(panel.name) ?? [];
+    const measured = (text) => (unit === undefined || unit === 'ratio' ? text : `${text} ${unit}`);
     const up = (place) => (panel.bottom - place) / height;
     const told = (place) => {
       const here = value(panel.y, up(place));
       const step = panel.y.log ? Math.abs(here) / 100 : (panel.y.high - panel.y.low) / height;
-      return number(here, step);
+      return measured(number(here, step));
     };
-    let nearest = null;
+    // Where only some places mean something, at the nearest of them.
+    if (panel.places) {
+      const apart = width / Math.max(1, panel.places.length - 1);
+      x = panel.left + Math.round((x - panel.left) / apart) * apart;
+    }
     const lines = [];
     for (const line of panel.lines) {
-      let best = null;
-      for (const point of line.points) {
-        if (best === null || Math.abs(point[0] - x) < Math.abs(best[0] - x)) best = point;
-      }
-      if (best && Math.abs(best[0] - x) < Math.max(16, width / 8)) {
-        lines.push(`${line.name} ${told(best[1])}`);
-        if (nearest === null || Math.abs(best[0] - x) < Math.abs(nearest - x)) nearest = best[0];
-      }
+      const at = crossed(line.pieces, x);
+      if (at !== null) lines.push(`${line.name} ${told(at)}`);
       const bar = line.bars.find(([left, , wide]) => x >= left && x <= left + Math.max(wide, 4));
       if (bar) {
         const ends = [bar[1], bar[1] + bar[3]].map((place) => value(panel.y, up(place)));
         const tall = Math.abs(ends[0]) > Math.abs(ends[1]) ? ends[0] : ends[1];
-        lines.push(`${line.name} ${number(Math.abs(tall), (panel.y.high - panel.y.low) / height)}`);
+        lines.push(`${line.name} ${measured(number(Math.abs(tall), (panel.y.high - panel.y.low) / height))}`);
       }
     }
-    if (nearest === null && lines.length === 0) return null;
-    const place = panel.places && nearest !== null ? nearest : x;
-    const along = value(panel.x, (place - panel.left) / width);
-    return { x: place, head: moment(svg, panel, along, width), lines };
+    if (lines.length === 0) return null;
+    const along = value(panel.x, (x - panel.left) / width);
+    return { x, head: moment(svg, panel, along, width), lines };
+  }
+
+  // Where a line is at a place along the foot; nowhere in its gaps.
+  function crossed(pieces, x) {
+    for (const points of pieces) {
+      if (x < points[0][0] - 2 || x > points[points.length - 1][0] + 2) continue;
+      const next = points.findIndex((point) => point[0] >= x);
+      if (next <= 0) return points[next === 0 ? 0 : points.length - 1][1];
+      const [one, other] = [points[next - 1], points[next]];
+      const part = other[0] > one[0] ? (x - one[0]) / (other[0] - one[0]) : 1;
+      return one[1] + part * (other[1] - one[1]);
+    }
+    return null;
   }
 
   function moment(svg, panel, along, width) {

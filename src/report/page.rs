@@ -141,6 +141,14 @@ impl Cell {
             ..Self::default()
         }
     }
+    /// What stands in one line, such as an interval or a hash.
+    pub fn line(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            number: true,
+            ..Self::default()
+        }
+    }
     /// A number as it reads, and to the last digit.
     pub fn number(text: impl Into<String>, value: Option<f64>) -> Self {
         Self {

@@ -167,7 +167,7 @@ pub(super) fn files(source: &Source) -> Vec<Block> {
                 human::number(file.bytes as f64, Unit::Count, ""),
                 Some(file.bytes as f64),
             ),
-            Cell::words(&file.sha256[..file.sha256.len().min(16)]).hint(&file.sha256),
+            Cell::line(&file.sha256[..file.sha256.len().min(16)]).hint(&file.sha256),
         ]
     };
     vec![
@@ -180,7 +180,7 @@ pub(super) fn files(source: &Source) -> Vec<Block> {
             head: vec![
                 Head::words("File"),
                 Head::numbers("Bytes"),
-                Head::words("SHA-256 begins"),
+                Head::numbers("SHA-256 begins"),
             ],
             rows: manifest.files.iter().map(row).collect(),
             sortable: true,

@@ -2,7 +2,8 @@
 
 use super::page::{Block, Cell, Head, Table};
 use crate::engine::Rounds;
-use crate::output::ModelSettings;
+use crate::measure::Unit;
+use crate::output::{ModelSettings, human};
 use serde_json::Value;
 
 /// Longest text of a setting; the rest is in the scenario at the page's end.
@@ -16,9 +17,15 @@ pub(super) fn words(value: &Value) -> String {
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
         Value::String(text) => text.clone(),
+        // Pairs and tables within a list are told apart by semicolons.
         Value::Array(values) => {
-            let values: Vec<String> = values.iter().map(words).collect();
-            values.join(", ")
+            let nested = values.iter().any(|v| v.is_array() || v.is_object());
+            let inner = |value: &Value| match value {
+                Value::Array(pair) => pair.iter().map(words).collect::<Vec<_>>().join(" "),
+                value => words(value),
+            };
+            let values: Vec<String> = values.iter().map(inner).collect();
+            values.join(if nested { "; " } else { ", " })
         }
         // A kind with nothing to say of it, or with its settings.
         Value::Object(map) if map.len() == 1 => {
@@ -80,47 +87,6 @@ pub(super) fn blocks(scenario: &Value, model: &ModelSettings) -> Vec<Block> {
         ],
         ["margin is checked (rounds)".into(), rounds(model.rounds)],
     ];
-    let several = model.markets.len() > 1;
-    for market in &model.markets {
-        let of = |what: &str| match several {
-            true => format!("{}: {what}", market.market),
-            false => what.to_owned(),
-        };
-        let settings = &scenario["market"][&market.market];
-        rows.push([of("impact law"), market.impact_law.replace('_', " ")]);
-        rows.push([
-            of("κ, the share of impact that stays"),
-            market.kappa.to_string(),
-        ]);
-        rows.push([
-            of("τ, the half-life with which it is undone"),
-            market.tau.to_string(),
-        ]);
-        let venue = settings["venue"]
-            .as_object()
-            .and_then(|venue| venue.values().next());
-        let venue = venue.unwrap_or(&Value::Null);
-        let more = [
-            (
-                "resilience: half of consumed depth is back after",
-                &venue["resilience"],
-            ),
-            ("depth", &venue["depth"]),
-            ("flight of liquidity", &settings["flight"]),
-            ("outside price", &settings["path"]),
-            ("mark", &settings["mark"]),
-            ("oracle", &settings["oracle"]),
-            (
-                "margin",
-                &scenario["margin"]["market"][&market.market]["base"],
-            ),
-        ];
-        for (what, value) in more {
-            if !value.is_null() {
-                rows.push([of(what), words(value)]);
-            }
-        }
-    }
     for (what, value) in [
         ("margin adjustments", &scenario["margin"]["adjust"]),
         ("cross margin", &scenario["margin"]["cross"]),
@@ -154,16 +120,83 @@ pub(super) fn blocks(scenario: &Value, model: &ModelSettings) -> Vec<Block> {
             .collect(),
         ..Table::default()
     };
-    let mut blocks = vec![Block::Table(hinge)];
+    let mut blocks = vec![Block::Table(hinge), Block::Table(markets(scenario, model))];
     blocks.extend(traders(scenario).map(Block::Table));
     blocks
+}
+
+/// What each market's prices are made of, the markets side by side.
+fn markets(scenario: &Value, model: &ModelSettings) -> Table {
+    type Find = Box<dyn Fn(&Value) -> Value>;
+    let key = |name: &'static str| -> Find { Box::new(move |market| market[name].clone()) };
+    let venue = |name: &'static str| -> Find {
+        Box::new(move |market| {
+            let venue = market["venue"]
+                .as_object()
+                .and_then(|venue| venue.values().next());
+            venue.map_or(Value::Null, |venue| venue[name].clone())
+        })
+    };
+    let rows: [(&str, Find); 8] = [
+        (
+            "resilience: half of consumed depth is back after",
+            venue("resilience"),
+        ),
+        ("depth", venue("depth")),
+        ("law of a closed form", venue("law")),
+        ("flight of liquidity", key("flight")),
+        ("outside price", key("path")),
+        ("mark", key("mark")),
+        ("oracle", key("oracle")),
+        ("funding", key("funding")),
+    ];
+    let mut table = Table {
+        caption: "Where prices come from".into(),
+        head: vec![Head::words("Setting")],
+        ..Table::default()
+    };
+    let mut told: Vec<Vec<String>> = vec![
+        vec!["impact law".into()],
+        vec!["κ, the share of impact that stays".into()],
+        vec!["τ, the half-life with which it is undone".into()],
+    ];
+    for market in &model.markets {
+        table.head.push(Head::words(&market.market));
+        told[0].push(market.impact_law.replace('_', " "));
+        told[1].push(market.kappa.to_string());
+        told[2].push(market.tau.to_string());
+    }
+    let of = |market: &str| &scenario["market"][market];
+    for (what, find) in &rows {
+        let values: Vec<Value> = model.markets.iter().map(|m| find(of(&m.market))).collect();
+        if values.iter().any(|value| !value.is_null()) {
+            told.push(
+                std::iter::once((*what).to_owned())
+                    .chain(values.iter().map(words))
+                    .collect(),
+            );
+        }
+    }
+    let margins = model
+        .markets
+        .iter()
+        .map(|m| &scenario["margin"]["market"][&m.market]["base"]);
+    told.push(
+        std::iter::once("margin".to_owned())
+            .chain(margins.map(words))
+            .collect(),
+    );
+    table.rows = told
+        .into_iter()
+        .map(|row| row.into_iter().map(Cell::words).collect())
+        .collect();
+    table
 }
 
 /// Who trades: what the prices at which accounts are liquidated follow from.
 fn traders(scenario: &Value) -> Option<Table> {
     let cohorts = scenario["cohort"].as_object().filter(|c| !c.is_empty())?;
-    const COLUMNS: [(&str, &str); 8] = [
-        ("Accounts", "count"),
+    const COLUMNS: [(&str, &str); 7] = [
         ("Capital", "capital"),
         ("Leverage", "leverage"),
         ("Long share", "long_share"),
@@ -173,17 +206,30 @@ fn traders(scenario: &Value) -> Option<Table> {
         ("Under stress", "response"),
     ];
     let row = |(name, cohort): (&String, &Value)| {
-        let mut row = vec![Cell::words(name)];
+        let count = cohort["count"].as_f64();
+        let shown = count.map_or_else(
+            || words(&cohort["count"]),
+            |n| human::number(n, Unit::Count, ""),
+        );
+        let mut row = vec![Cell::words(name), Cell::number(shown, count)];
         row.extend(COLUMNS.iter().map(|(_, key)| {
             let value = &cohort[*key];
-            match value.as_f64() {
-                Some(number) => Cell::number(words(value), Some(number)),
-                None => Cell::words(words(value)),
+            let all = words(value);
+            // What a strategy does in detail is told on asking: its settings are many.
+            match value
+                .as_object()
+                .filter(|_| ["strategy", "response"].contains(key))
+            {
+                Some(kind) => {
+                    let kind = kind.keys().next().map_or("", String::as_str);
+                    Cell::words(kind.replace('_', " ")).hint(all)
+                }
+                None => Cell::words(all),
             }
         }));
         row
     };
-    let mut head = vec![Head::words("Cohort")];
+    let mut head = vec![Head::words("Cohort"), Head::numbers("Accounts")];
     head.extend(COLUMNS.iter().map(|(title, _)| Head::words(title)));
     Some(Table {
         caption: "Who trades: the distribution of the prices at which accounts are liquidated follows from this".into(),
@@ -218,7 +264,8 @@ mod tests {
             (json!({"holder": {}}), "holder"),
             (json!("isolated"), "isolated"),
             (json!({"linear": 0.5}), "linear 0.5"),
-            (json!([[10.0, 20.0], [100.0, 150.0]]), "10, 20, 100, 150"),
+            (json!([[10.0, 20.0], ["20m", 0.5]]), "10 20; 20m 0.5"),
+            (json!([1.0, 2.5]), "1, 2.5"),
             (
                 json!({"at": "5m", "size": -0.1, "recovery": null}),
                 "at 5m, size -0.1",

@@ -161,7 +161,7 @@ fn points(store: &Store, done: &[u64]) -> Result<Vec<Block>, ReportError> {
     }));
     for definition in SHOWN {
         head.push(Head::numbers(definition.label));
-        head.push(Head::words("5 % to 95 %"));
+        head.push(Head::numbers("5 % to 95 %"));
     }
     let mut rows = Vec::new();
     for point in done.iter().take(MOST) {
@@ -183,7 +183,7 @@ fn points(store: &Store, done: &[u64]) -> Result<Vec<Block>, ReportError> {
                     .of_metric(definition.name, found.and_then(|f| f.market.as_deref()))
                     .of(point.to_string()),
             );
-            row.push(Cell::words(match low.zip(high) {
+            row.push(Cell::line(match low.zip(high) {
                 Some(_) => format!("{} to {}", shown(low), shown(high)),
                 None => "–".to_owned(),
             }));

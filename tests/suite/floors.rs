@@ -22,7 +22,7 @@ const FLOORS: [&[&str]; 9] = [
     &["scenario"],
     &["experiment", "backtest"],
     &["output", "chart", "report"],
-    &["cli", "main"],
+    &["cli", "main", "guide"],
 ];
 
 /// Where a package may be used: beginnings of file names below `src/`.
