@@ -93,7 +93,7 @@ impl From<DesignName> for Design {
     }
 }
 
-fn threads(text: &str) -> Result<usize, String> {
+pub(super) fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count @ 1..=4096) => Ok(count),
         _ => Err("expected a whole number from 1 to 4096".to_owned()),
@@ -347,7 +347,7 @@ fn bar(runs: u64, shown: bool) -> ProgressBar {
 }
 
 /// How many threads a cluster gave this process; 0 where it doesn't say.
-fn allotted() -> usize {
+pub(super) fn allotted() -> usize {
     std::env::var("SLURM_CPUS_PER_TASK")
         .ok()
         .and_then(|count| count.parse().ok())
@@ -378,7 +378,7 @@ fn failed(failure: &PointFailure, store: &Store) -> FailedFile {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

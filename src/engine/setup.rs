@@ -6,6 +6,7 @@ use crate::account::Ledger;
 use crate::liquidation::LiquidationPolicy;
 use crate::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
 use crate::margin::{MarginRule, PortfolioRule, Thresholds};
+use crate::math::Draws;
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
@@ -145,6 +146,8 @@ pub struct Setup {
     pub seed: u64,
     /// The replicate of the seed.
     pub replicate: u64,
+    /// The source of every random number.
+    pub draws: Draws,
     /// Seconds a step.
     pub dt: f64,
     /// How many steps.

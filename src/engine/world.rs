@@ -190,6 +190,7 @@ impl World {
         let Setup {
             seed,
             replicate,
+            draws,
             dt,
             steps,
             rounds,
@@ -253,7 +254,7 @@ impl World {
         let mut world = Self {
             seed,
             replicate,
-            draws: Draws::new(seed, replicate),
+            draws,
             dt,
             steps,
             step: 0,
