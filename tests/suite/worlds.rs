@@ -145,6 +145,16 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             )
         })
         .collect();
+    let mut cohorts: Vec<CohortSetup> = cohorts;
+    if !wish.all_is_well {
+        // Strategies that came later, in a stream of their own for the same reason.
+        let mut newer = draws.stream(Purpose::Custom, 4, 0);
+        for cohort in &mut cohorts {
+            if newer.chance(0.15) {
+                cohort.behaviour = later_strategy(&mut newer).build(&vec![grid; count.into()]);
+            }
+        }
+    }
     let rounds = pick(
         &mut s,
         vec![
@@ -683,6 +693,16 @@ fn strategy(s: &mut Stream) -> StrategySettings {
             "momentum = { rate = 600, size = 100000, half_life = \"10s\", threshold = 0.002 }",
             "target_leverage = { leverage = 4, band = 0.02, every = \"2s\" }",
             "market_maker = { size = 200000, levels = 3, spread_bps = 10, step_bps = 5, inventory_limit = 2e6, calm_volatility = 5.0 }",
+        ],
+    );
+    toml::from_str(text).unwrap()
+}
+
+fn later_strategy(s: &mut Stream) -> StrategySettings {
+    let text = pick(
+        s,
+        vec![
+            "portfolio_insurer = { portfolio = 5, floor = 0.98, volatility = 2, horizon = \"1h\", every = \"2s\", limit = 0.05, overhang = 0.1 }",
         ],
     );
     toml::from_str(text).unwrap()
