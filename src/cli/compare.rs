@@ -51,9 +51,10 @@ fn variants(scenario: &Scenario, arguments: &Arguments) -> Result<Vec<Variant>, 
         Err(text) => wrong.push(text),
     };
     for path in &arguments.rules {
-        take(RuleFile::load(path).and_then(|rule| {
-            checked(Variant::ruled(rule.name, scenario, &rule.settings))
-        }));
+        take(
+            RuleFile::load(path)
+                .and_then(|rule| checked(Variant::ruled(rule.name, scenario, &rule.settings))),
+        );
     }
     for word in &arguments.policies {
         take(policed(scenario, word).and_then(checked));
@@ -179,7 +180,10 @@ mod tests {
 
     #[test]
     fn a_name_ends_at_the_first_colon() {
-        assert_eq!(named("loose:margin.warn=0.9"), Some(("loose", "margin.warn=0.9")));
+        assert_eq!(
+            named("loose:margin.warn=0.9"),
+            Some(("loose", "margin.warn=0.9"))
+        );
         assert_eq!(named("slices = { cooldown = \"5s\" }"), None);
         assert_eq!(named(":x=1"), None);
     }

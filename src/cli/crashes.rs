@@ -1,8 +1,8 @@
 //! What `compare` and `ensemble` share: many crashes, watched, written and told.
 
+use super::Failure;
 use super::run::{self, CURRENCY, TableFormat, model};
 use super::sweep::{allotted, quoted, threads};
-use super::Failure;
 use crate::experiment::compare::{Judged, Start, Until, Watch};
 use crate::experiment::{Compared, Comparison, Run, RunError, Variant};
 use crate::measure::{Definition, Scope, catalogue};
@@ -261,16 +261,13 @@ fn watch(comparison: Comparison<'_>, options: &Options) -> Result<Compared, Fail
 }
 
 /// The worst runs of every variant, run again and kept whole: a seed holds all of a run.
-fn worst(
-    compared: &Compared,
-    path: &Path,
-    options: &Options,
-) -> Result<Vec<WorstFile>, Failure> {
+fn worst(compared: &Compared, path: &Path, options: &Options) -> Result<Vec<WorstFile>, Failure> {
     let folder = path.join("worst");
     if folder.exists() {
         // Of the comparison that stood here before.
-        std::fs::remove_dir_all(&folder)
-            .map_err(|error| Failure::Outside(format!("could not remove {}: {error}", folder.display())))?;
+        std::fs::remove_dir_all(&folder).map_err(|error| {
+            Failure::Outside(format!("could not remove {}: {error}", folder.display()))
+        })?;
     }
     let mut found = Vec::new();
     if options.keep_worst <= 0.0 {
@@ -290,7 +287,12 @@ fn worst(
                 .trim_end_matches(".json");
             let kept = format!("worst/{name}-{replicate}");
             let scenario = variant.scenario.clone().with_replicate(replicate);
-            keep(&scenario, compared.twin, &path.join(&kept), options.format.into())?;
+            keep(
+                &scenario,
+                compared.twin,
+                &path.join(&kept),
+                options.format.into(),
+            )?;
             found.push(WorstFile {
                 variant: variant.name.clone(),
                 replicate,
@@ -419,7 +421,10 @@ fn tell(file: &ComparisonFile, path: &Path) -> io::Result<()> {
                 .kept
                 .as_ref()
                 .map_or_else(String::new, |kept| path.join(kept).display().to_string()),
-            found.replay.replace("variants/", &format!("{}/", path.join("variants").display()))
+            found.replay.replace(
+                "variants/",
+                &format!("{}/", path.join("variants").display())
+            )
         )?;
     }
     writeln!(out, "\nwritten to {}", path.display())?;

@@ -15,6 +15,7 @@ mod new;
 mod presets;
 mod run;
 mod schema;
+mod status;
 mod sweep;
 
 use crate::scenario::{Document, Problems, Scenario};
@@ -43,6 +44,8 @@ enum Command {
     Sweep(Box<sweep::Arguments>),
     /// Puts the shards of a sweep together: the same bytes as in one go.
     Merge(merge::Arguments),
+    /// Tells how far a sweep is: points done, failed and missing. Exits with 3 where any are.
+    Status(status::Arguments),
     /// Judges margin rules by price histories, without traders: coverage, shortfall, procyclicality.
     Backtest(Box<backtest::Arguments>),
     /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
@@ -126,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Ensemble(arguments) => ensemble::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Presets(arguments) => presets::run(&arguments),

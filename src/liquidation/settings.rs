@@ -100,7 +100,9 @@ impl LiquidationSettings {
     /// The insurance fund at the start, all pools together, in settlement currency.
     pub fn opening_fund(&self) -> f64 {
         let pools: Decimal = self.fund.market.values().copied().sum();
-        (self.insurance_fund + pools).to_f64().unwrap_or(f64::INFINITY)
+        (self.insurance_fund + pools)
+            .to_f64()
+            .unwrap_or(f64::INFINITY)
     }
 
     /// What is wrong with the settings, in a world of these markets: (key within the section, sentence).

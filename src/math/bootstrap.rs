@@ -286,7 +286,8 @@ mod tests {
 
     #[test]
     fn intervals_cover_what_they_say() {
-        // Samples of 40 exponential numbers: mean 1, median ln 2. Of 400 intervals at 90 % about 360 hold them.
+        // Samples of 40 exponential numbers: mean 1, median ln 2. Of 400 intervals at 90 % about 350 hold the mean (a sample so small
+        // and so skewed bounds it a little too often from above), and at least 360 the median.
         let (mut means, mut medians, mut paired) = (0, 0, 0);
         for trial in 0..400 {
             let mut stream = Draws::new(7, trial).stream(Purpose::Custom, 0, 0);
@@ -303,12 +304,9 @@ mod tests {
                 paired += usize::from((interval.low.unwrap() - 0.5).abs() < 1e-12);
             }
             sample.sort_unstable_by(f64::total_cmp);
-            medians += holds(
-                quantile_interval(&sample, 0.5, 0.9),
-                std::f64::consts::LN_2,
-            );
+            medians += holds(quantile_interval(&sample, 0.5, 0.9), std::f64::consts::LN_2);
         }
-        assert!((340..=380).contains(&means), "{means} of 400");
+        assert!((328..=372).contains(&means), "{means} of 400");
         assert!((350..=385).contains(&medians), "{medians} of 400");
         assert_eq!(paired, 800);
     }

@@ -58,12 +58,6 @@ pub fn halved(elapsed: f64, half_life: f64) -> f64 {
     }
 }
 
-/// Probability that a standard normal number is at most x.
-#[inline]
-pub fn normal_cdf(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
-}
-
 /// Quantile of the standard normal distribution for a probability in (0, 1).
 ///
 /// # Reference

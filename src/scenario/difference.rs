@@ -44,7 +44,10 @@ fn compare(path: String, from: Option<&Value>, to: Option<&Value>, found: &mut V
         (Some(Value::Object(one)), Some(Value::Object(other)))
             if path.is_empty() || shares_a_key(one, other) =>
         {
-            for key in one.keys().chain(other.keys().filter(|k| !one.contains_key(*k))) {
+            for key in one
+                .keys()
+                .chain(other.keys().filter(|k| !one.contains_key(*k)))
+            {
                 compare(at(key), one.get(key), other.get(key), found);
             }
         }
@@ -88,7 +91,11 @@ mod tests {
         assert_eq!(
             told(&["shock.0.size=-0.2", "margin.warn=0.7"]),
             [
-                ("shock.0.size".to_owned(), Some(json!(-0.1)), Some(json!(-0.2))),
+                (
+                    "shock.0.size".to_owned(),
+                    Some(json!(-0.1)),
+                    Some(json!(-0.2))
+                ),
                 ("margin.warn".to_owned(), Some(json!(0.8)), Some(json!(0.7))),
             ]
         );

@@ -61,8 +61,8 @@ pub mod schema;
 pub mod settings;
 mod tree;
 
-pub use difference::Difference;
 pub use build::{Mode, Opening, Prepared};
+pub use difference::Difference;
 pub use document::Document;
 pub use inputs::{Input, Inputs};
 pub use manifest::digest;

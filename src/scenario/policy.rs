@@ -35,7 +35,7 @@ pub fn load(word: &str) -> Result<PolicySettings, Problems> {
 pub fn parse(name: &str, text: &str) -> Result<PolicySettings, Problems> {
     let bare = text.trim();
     // A table is read as a file is; a name, or a table in braces, as a value.
-    let text = if bare.contains('=') && !bare.starts_with('{') {
+    let text = if (bare.contains('=') || bare.contains('[')) && !bare.starts_with('{') {
         text.to_owned()
     } else if bare.starts_with('{') {
         format!("policy = {bare}")
@@ -90,7 +90,10 @@ mod tests {
     fn what_is_no_policy_is_told() {
         for (word, told) in [
             ("partail", "partial"),
-            ("slices = { fraction = 2, above = 1, cooldown = 5 }", "fraction"),
+            (
+                "slices = { fraction = 2, above = 1, cooldown = 5 }",
+                "fraction",
+            ),
             ("none/such.toml", "cannot read"),
             ("slices", "fraction"),
         ] {

@@ -99,7 +99,9 @@ fn the_command_prints_the_frontier_and_writes_its_tables() {
     assert!(text.contains("strict") && text.contains("loose"), "{text}");
     assert!(text.contains("BTC initial, mean"), "{text}");
     let table = std::fs::read_to_string(folder.path().join("one/comparison.csv")).unwrap();
-    assert!(table.starts_with("metric,unit,direction,market,variant,count,mean,mean_low,mean_high,"));
+    assert!(
+        table.starts_with("metric,unit,direction,market,variant,count,mean,mean_low,mean_high,")
+    );
     let runs = std::fs::read_to_string(folder.path().join("one/runs.csv")).unwrap();
     let drawdowns = runs.lines().filter(|line| line.contains(",drawdown,BTC,"));
     assert_eq!(drawdowns.count(), 6);
@@ -164,7 +166,10 @@ fn a_run_that_fails_is_told_and_the_others_are_made() {
         .finish();
     assert_eq!(found.failures.len(), 2);
     let failed = &found.failures[1];
-    assert_eq!((failed.variant, failed.replicate, failed.ours), (1, 1, false));
+    assert_eq!(
+        (failed.variant, failed.replicate, failed.ours),
+        (1, 1, false)
+    );
     assert!(failed.message.contains("no/such.csv"), "{}", failed.message);
     assert!(found.runs[0].iter().all(Option::is_some));
     assert!(found.runs[1].iter().all(Option::is_none));
@@ -259,7 +264,9 @@ fn policies_and_settings_are_compared_as_rules_are() {
         let all = [&words[..], more].concat();
         deleverage().current_dir(&folder).args(all).assert()
     };
-    run(&[]).success().stdout(contains("LaR, liquidated at 95 %"));
+    run(&[])
+        .success()
+        .stdout(contains("LaR, liquidated at 95 %"));
     let read = |name: &str| std::fs::read_to_string(folder.path().join("out").join(name)).unwrap();
     let file: serde_json::Value = serde_json::from_str(&read("comparison.json")).unwrap();
     let names: Vec<&str> = file["variants"]
@@ -349,7 +356,10 @@ fn an_ensemble_keeps_its_worst_runs_and_tells_how_to_make_them_again() {
         let found = metrics.iter().find(|metric| metric["name"] == "drawdown");
         found.unwrap()["value"].as_f64()
     };
-    assert_eq!(drawdown(&json(&format!("{kept}/summary.json"))), Some(highest));
+    assert_eq!(
+        drawdown(&json(&format!("{kept}/summary.json"))),
+        Some(highest)
+    );
     assert!(out.join(kept).join("events.csv").exists());
     let replay = worst["replay"].as_str().unwrap();
     let words: Vec<&str> = replay.split(' ').skip(1).collect();

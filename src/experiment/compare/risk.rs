@@ -160,8 +160,7 @@ fn share(count: usize, of: usize, confidence: f64) -> Option<Estimate> {
     let z = ops::normal_quantile(0.5 * (1.0 + confidence));
     let value = count as f64 / n;
     let middle = (value + z * z / (2.0 * n)) / (1.0 + z * z / n);
-    let half =
-        z / (1.0 + z * z / n) * (value * (1.0 - value) / n + z * z / (4.0 * n * n)).sqrt();
+    let half = z / (1.0 + z * z / n) * (value * (1.0 - value) / n + z * z / (4.0 * n * n)).sqrt();
     // At the ends the formula is exact but for rounding.
     let low = if count == 0 { 0.0 } else { middle - half };
     let high = if count == of { 1.0 } else { middle + half };
@@ -231,11 +230,7 @@ fn roles(frontier: &[FrontierPoint]) -> Vec<Role> {
     roles
 }
 
-fn recommend(
-    risks: &[Risk],
-    frontier: &[FrontierPoint],
-    tolerance: f64,
-) -> Option<Recommendation> {
+fn recommend(risks: &[Risk], frontier: &[FrontierPoint], tolerance: f64) -> Option<Recommendation> {
     let at_risk = |variant: &usize| {
         let estimate = risks[*variant].value_at_risk?;
         // A sample too small to bound the quantile is taken at the quantile itself, and that is said.
@@ -249,9 +244,16 @@ fn recommend(
         .copied()
         .filter(|variant| at_risk(variant).is_some_and(|loss| loss <= tolerance))
         .collect();
-    let capital = |variant: &usize| frontier[*variant].capital.map_or(f64::INFINITY, |c| c.value);
-    let premature =
-        |variant: &usize| frontier[*variant].premature.map_or(f64::INFINITY, |c| c.value);
+    let capital = |variant: &usize| {
+        frontier[*variant]
+            .capital
+            .map_or(f64::INFINITY, |c| c.value)
+    };
+    let premature = |variant: &usize| {
+        frontier[*variant]
+            .premature
+            .map_or(f64::INFINITY, |c| c.value)
+    };
     let loss = |variant: &usize| at_risk(variant).unwrap_or(f64::INFINITY);
     let best = if within.is_empty() {
         known

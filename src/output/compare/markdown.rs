@@ -108,7 +108,11 @@ fn heading(text: &mut String, file: &ComparisonFile) {
         Rounds::Fixed(count) => format!(", in {count} rounds"),
         Rounds::UntilQuiet { limit } => format!(", in rounds until quiet, at most {limit}"),
     };
-    let _ = writeln!(text, "\nMargin is checked every {} s{rounds}.", file.model.dt);
+    let _ = writeln!(
+        text,
+        "\nMargin is checked every {} s{rounds}.",
+        file.model.dt
+    );
     if let (Some(until), Some(met)) = (&file.replicates.until, file.replicates.until_met) {
         let _ = writeln!(
             text,
@@ -121,7 +125,10 @@ fn heading(text: &mut String, file: &ComparisonFile) {
         );
     }
     if file.replicates.stopped {
-        let _ = writeln!(text, "\nIt was interrupted: there are fewer than asked for.");
+        let _ = writeln!(
+            text,
+            "\nIt was interrupted: there are fewer than asked for."
+        );
     }
     if !file.failures.is_empty() {
         let _ = writeln!(
@@ -273,7 +280,11 @@ fn results(text: &mut String, file: &ComparisonFile, currency: &str) {
     row(text, "Variant", &heads.map(str::to_owned));
     rule(text, heads.len());
     let show = |found: Option<EstimateFile>, unit| shown(found, unit, currency);
-    let offered = |variant: usize| file.frontier[variant].capital.map(|found| 1.0 / found.value);
+    let offered = |variant: usize| {
+        file.frontier[variant]
+            .capital
+            .map(|found| 1.0 / found.value)
+    };
     for (place, variant) in file.variants.iter().enumerate() {
         let (risk, frontier) = (&file.risks[place], &file.frontier[place]);
         let liquidated = file

@@ -5,10 +5,10 @@
 use crate::experiment::Compared;
 use crate::experiment::compare::judge::{CONFIDENCE, QUANTILES, RESAMPLES};
 use crate::experiment::compare::{self as found, Estimate, Judged};
+use crate::math::Interval;
 use crate::measure::Definition;
 use crate::output::ModelSettings;
 use crate::output::manifest::sha256;
-use crate::math::Interval;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -427,16 +427,15 @@ impl ComparisonFile {
                     dominated_by: point.dominated_by.iter().map(|v| name(*v)).collect(),
                 })
                 .collect(),
-            recommendation: judged
-                .recommendation
-                .filter(|_| !alone)
-                .map(|found| RecommendationFile {
+            recommendation: judged.recommendation.filter(|_| !alone).map(|found| {
+                RecommendationFile {
                     variant: name(found.variant),
                     tolerance: found.tolerance,
                     within: found.within,
                     bounded: found.bounded,
                     text: super::markdown::recommended(compared, judged, &found, &frame.currency),
-                }),
+                }
+            }),
             worst: frame.worst,
             failures: compared
                 .failures

@@ -40,8 +40,7 @@ type R<'a> = ChangeRow<'a>;
 fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
     use Kind::{Integer, Real, Text};
     let value = |name, meaning, get| Column::new(name, Real, METRIC, meaning, get).optional();
-    let count =
-        |name, meaning, get| Column::new(name, Integer, "count", meaning, get).optional();
+    let count = |name, meaning, get| Column::new(name, Integer, "count", meaning, get).optional();
     vec![
         Column::new("metric", Text, "name", "The metric.", |r: &R<'a>| {
             Cell::Text(r.row.definition.name)
@@ -75,10 +74,14 @@ fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
             |r: &R<'a>| whole(r.found.count),
         ),
         value("mean", "Mean.", |r: &R<'a>| of(r.found.mean)),
-        value("mean_low", "Lower end of the mean's 95 % interval.", |r: &R<'a>| {
-            low(r.found.mean)
+        value(
+            "mean_low",
+            "Lower end of the mean's 95 % interval.",
+            |r: &R<'a>| low(r.found.mean),
+        ),
+        value("mean_high", "Upper end of it.", |r: &R<'a>| {
+            high(r.found.mean)
         }),
-        value("mean_high", "Upper end of it.", |r: &R<'a>| high(r.found.mean)),
         value("deviation", "Standard deviation.", |r: &R<'a>| {
             real(r.found.deviation)
         }),
@@ -90,17 +93,23 @@ fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
             "Lower end of the median's 95 % interval; absent where there are too few replicates to give it, as everywhere here.",
             |r: &R<'a>| low(quantile(r, 2)),
         ),
-        value("median_high", "Upper end of it.", |r: &R<'a>| high(quantile(r, 2))),
+        value("median_high", "Upper end of it.", |r: &R<'a>| {
+            high(quantile(r, 2))
+        }),
         value("p95", "The 95 % quantile.", |r: &R<'a>| of(quantile(r, 3))),
         value("p95_low", "Lower end of its 95 % interval.", |r: &R<'a>| {
             low(quantile(r, 3))
         }),
-        value("p95_high", "Upper end of it.", |r: &R<'a>| high(quantile(r, 3))),
+        value("p95_high", "Upper end of it.", |r: &R<'a>| {
+            high(quantile(r, 3))
+        }),
         value("p99", "The 99 % quantile.", |r: &R<'a>| of(quantile(r, 4))),
         value("p99_low", "Lower end of its 95 % interval.", |r: &R<'a>| {
             low(quantile(r, 4))
         }),
-        value("p99_high", "Upper end of it.", |r: &R<'a>| high(quantile(r, 4))),
+        value("p99_high", "Upper end of it.", |r: &R<'a>| {
+            high(quantile(r, 4))
+        }),
         count(
             "pairs",
             "Replicates in which it has one under the baseline too.",
@@ -155,11 +164,9 @@ fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
             "Replicates in which it is less than under the baseline.",
             |r: &R<'a>| counted(r, |change| change.lower),
         ),
-        count(
-            "higher",
-            "Replicates in which it is more.",
-            |r: &R<'a>| counted(r, |change| change.higher),
-        ),
+        count("higher", "Replicates in which it is more.", |r: &R<'a>| {
+            counted(r, |change| change.higher)
+        }),
         Column::new(
             "verdict",
             Text,

@@ -81,7 +81,13 @@ fn headline(file: &ComparisonFile) -> impl Iterator<Item = (&MetricFile, Unit)> 
 fn names(file: &ComparisonFile, shown: &[usize]) -> Vec<String> {
     shown
         .iter()
-        .map(|variant| file.variants[*variant].name.chars().take(VALUE - 1).collect())
+        .map(|variant| {
+            file.variants[*variant]
+                .name
+                .chars()
+                .take(VALUE - 1)
+                .collect()
+        })
         .collect()
 }
 
@@ -166,7 +172,11 @@ fn difference(change: &ChangeFile, unit: Unit, style: &Style) -> String {
 
 /// What is at risk, in the terms of risk reports.
 fn at_risk(text: &mut String, file: &ComparisonFile, style: &Style) {
-    let rows: [(&str, Unit, fn(&super::record::RiskFile) -> Option<EstimateFile>); 4] = [
+    let rows: [(
+        &str,
+        Unit,
+        fn(&super::record::RiskFile) -> Option<EstimateFile>,
+    ); 4] = [
         ("VaR, bad debt at 95 %", Unit::Currency, |risk| {
             risk.value_at_risk
         }),
@@ -249,7 +259,10 @@ fn pairing(text: &mut String, file: &ComparisonFile, style: &Style) {
                 let market = metric.market.as_deref().unwrap_or_default();
                 lines.push(format!(
                     "  {:<28}{:>12} in place of {:>10}: {gain:.1}×",
-                    format!("{market} {name}").chars().take(27).collect::<String>(),
+                    format!("{market} {name}")
+                        .chars()
+                        .take(27)
+                        .collect::<String>(),
                     share(paired),
                     share(unpaired)
                 ));
