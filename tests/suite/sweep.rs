@@ -605,16 +605,20 @@ fn grids_of_one_or_two_settings_are_drawn() {
     assert!(!folder.path().join("none/charts").exists());
 }
 
+/// What is known before the shock, R at the start for a move of 1, 2 or 5 %, tells which falls run away.
 #[test]
 fn the_phase_diagram_has_falls_that_are_absorbed_and_falls_that_run_away() {
     let config =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/experiments/phase-diagram.toml");
     let scenario = Scenario::load(config).unwrap();
     let axes = vec![
-        Axis::list("cohort.retail.leverage", [8, 20, 32]),
-        Axis::list("market.BTC.venue.book.depth.flat.lots_per_tick", [16, 1024]),
+        Axis::list("cohort.retail.leverage", [4, 10, 14, 20, 26, 32]),
+        Axis::list(
+            "market.BTC.venue.book.depth.flat.lots_per_tick",
+            [16, 40, 90, 200, 450, 1024],
+        ),
     ];
-    let plan = Plan::grid(axes, scenario.seed).unwrap().replicates(0, 2);
+    let plan = Plan::grid(axes, scenario.seed).unwrap();
     let found = Mutex::new(BTreeMap::new());
     let points: Vec<u64> = (0..plan.points).collect();
     let ended = Sweep::new(&scenario, &plan)
@@ -622,25 +626,37 @@ fn the_phase_diagram_has_falls_that_are_absorbed_and_falls_that_run_away() {
             let Outcome::Done(done) = outcome else {
                 return Err("a point failed");
             };
-            let of = |name| {
-                done.runs
-                    .iter()
-                    .map(move |run| run.value(name, Some("BTC")).unwrap())
-            };
-            let own: Vec<f64> = of("endogenous_share").collect();
-            let peak: Vec<f64> = of("reproduction_down_peak_1pct").collect();
-            found.lock().unwrap().insert(done.point.id, (own, peak));
+            let of = |name| done.runs[0].value(name, Some("BTC")).unwrap();
+            let before = [1, 2, 5]
+                .map(|w| of(&format!("reproduction_down_start_{w}pct")))
+                .into_iter()
+                .fold(0.0, f64::max);
+            found
+                .lock()
+                .unwrap()
+                .insert(done.point.id, (of("endogenous_share"), before));
             Ok(())
         })
         .unwrap();
-    assert_eq!((ended.done, ended.failed), (6, 0));
-    // Leverage 8, 20, 32, and of each a thin and a deep book: R is about 5 · leverage / lots per tick.
-    for (point, (own, peak)) in found.into_inner().unwrap() {
-        let runs_away = point >= 2 && point % 2 == 0;
-        for (own, peak) in own.iter().zip(&peak) {
-            assert_eq!(*own >= 0.5, runs_away, "point {point}: {own}");
-            assert_eq!(*peak >= 1.0, runs_away, "point {point}: {peak}");
-            assert!(runs_away || *own < 0.2, "point {point}: {own}");
-        }
+    assert_eq!((ended.done, ended.failed), (36, 0));
+    let found = found.into_inner().unwrap();
+    // A thin and a deep book at leverage 4, which no such fall reaches, and at 14 to 32.
+    for (point, runs_away) in [
+        (0, false),
+        (5, false),
+        (12, true),
+        (17, false),
+        (30, true),
+        (35, false),
+    ] {
+        let (own, before) = found[&point];
+        assert_eq!(own >= 0.5, runs_away, "point {point}: {own}");
+        assert_eq!(before >= 1.0, runs_away, "point {point}: {before}");
+        assert!(runs_away || own < 0.2, "point {point}: {own}");
     }
+    let right = found
+        .values()
+        .filter(|(own, before)| (*own >= 0.5) == (*before >= 1.0))
+        .count();
+    assert!(right >= 33, "{right} of 36 on the right side of R = 1");
 }
