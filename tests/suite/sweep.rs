@@ -626,7 +626,7 @@ fn the_phase_diagram_has_falls_that_are_absorbed_and_falls_that_run_away() {
             let Outcome::Done(done) = outcome else {
                 return Err("a point failed");
             };
-            let of = |name| done.runs[0].value(name, Some("BTC")).unwrap();
+            let of = |name: &str| done.runs[0].value(name, Some("BTC")).unwrap();
             let before = [1, 2, 5]
                 .map(|w| of(&format!("reproduction_down_start_{w}pct")))
                 .into_iter()
