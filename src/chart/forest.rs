@@ -204,10 +204,14 @@ fn frame(
             format!("{sign}{:.0} %", 100.0 * mark.abs())
         }
     };
-    let apart = |one: f64, other: f64| {
-        let half = |mark: f64| 0.5 * font::width(&label(mark), theme::LABEL, false);
-        (x(one) - x(other)).abs() > half(one) + half(other) + 8.0
+    let half = |mark: f64| 0.5 * font::width(&label(mark), theme::LABEL, false);
+    // Labels stay within their panel.
+    let spot = |mark: f64| {
+        let half = half(mark);
+        x(mark).clamp(room.from + half, (room.to - half).max(room.from + half))
     };
+    let apart =
+        |one: f64, other: f64| (spot(one) - spot(other)).abs() > half(one) + half(other) + 8.0;
     let inside = MARKS.iter().copied().filter(|m| (low..=high).contains(m));
     for mark in inside.filter(|m| *m == 0.0 || apart(*m, 0.0)) {
         if marks.last().is_none_or(|(before, _)| apart(mark, *before)) {
@@ -245,12 +249,10 @@ fn frame(
             theme::INK,
         )?;
         for (mark, label) in &marks {
-            let half = 0.5 * font::width(label, theme::LABEL, false);
-            let at = x(*mark).clamp(room.from + half, (room.to - half).max(room.from + half));
             let y = room.bottom + 0.5 * TICK_ROOM + 2.0;
             pen.text(
                 label,
-                (at, y),
+                (spot(*mark), y),
                 Anchor::Middle,
                 theme::LABEL,
                 false,

@@ -53,11 +53,11 @@ pub struct FrontierPoint {
 pub enum Role {
     /// The baseline.
     Current,
-    /// The one that locks most capital.
+    /// The one that locks most capital, and more than the baseline.
     Conservative,
-    /// One between the two.
+    /// One between.
     Moderate,
-    /// The one that locks least.
+    /// The one that locks least, and less than the baseline.
     Aggressive,
     /// The only one.
     Proposed,
@@ -209,7 +209,8 @@ fn dominates(one: &FrontierPoint, other: &FrontierPoint) -> bool {
     }
 }
 
-/// The first is current; of the others the one that locks most capital is conservative, the one that locks least aggressive.
+/// The first is current; of several others the one that locks most capital is conservative if that is more than now, the one
+/// that locks least aggressive if that is less than now.
 fn roles(frontier: &[FrontierPoint]) -> Vec<Role> {
     let mut roles = vec![Role::Moderate; frontier.len()];
     if let Some(first) = roles.first_mut() {
@@ -222,9 +223,13 @@ fn roles(frontier: &[FrontierPoint]) -> Vec<Role> {
     match order.as_slice() {
         [] => {}
         [only] => roles[*only] = Role::Proposed,
-        [first, .., last] => {
-            roles[*first] = Role::Conservative;
-            roles[*last] = Role::Aggressive;
+        [most, .., least] => {
+            if capital(*most) > capital(0) {
+                roles[*most] = Role::Conservative;
+            }
+            if capital(*least) < capital(0) {
+                roles[*least] = Role::Aggressive;
+            }
         }
     }
     roles
@@ -324,6 +329,10 @@ mod tests {
             ]
         );
         assert_eq!(roles(&points[..2]), [Role::Current, Role::Proposed]);
+        // Both lock more than now: neither is aggressive.
+        let dear = [0.1, 0.2, 0.3].map(|capital| point(1.0, 1.0, capital));
+        let expected = [Role::Current, Role::Moderate, Role::Conservative];
+        assert_eq!(roles(&dear), expected);
         assert_eq!(roles(&points[..1]), [Role::Current]);
     }
 
