@@ -412,15 +412,13 @@ fn tell(file: &ComparisonFile, path: &Path) -> io::Result<()> {
         writeln!(out, "\n{until} was {found}.")?;
     }
     if let Some(found) = file.worst.first() {
+        let kept = found.kept.as_ref().map(|kept| path.join(kept));
         writeln!(
             out,
-            "\nThe worst run of {}, replicate {}, is kept in {}; it is made again by\n  {}",
+            "\nThe worst run of {}, replicate {}, is kept in\n  {}\nand is made again by\n  {}",
             found.variant,
             found.replicate,
-            found
-                .kept
-                .as_ref()
-                .map_or_else(String::new, |kept| path.join(kept).display().to_string()),
+            kept.unwrap_or_default().display(),
             found.replay.replace(
                 "variants/",
                 &format!("{}/", path.join("variants").display())

@@ -151,7 +151,12 @@ fn replicates_are_added_until_an_interval_is_narrow_enough() {
         fewer.runs[0].truncate(before as usize);
         assert!(until.widest(&fewer).unwrap() > 0.02);
     }
-    let few = ensemble(5, 2);
+    let never: Until = "ci=reference_drawdown@BTC:0.000001".parse().unwrap();
+    let few = Comparison::of("alone", scenario.clone())
+        .replicates(5)
+        .twin(false)
+        .until(never)
+        .finish();
     assert_eq!((few.replicates(), few.until.unwrap().1), (5, false));
 }
 
