@@ -13,6 +13,7 @@
 //! | [`twin()`] | how much of the move was the market's own doing |
 //! | [`coverage()`] | did a margin cover what came after it |
 //! | [`curve()`] | how a number depends on a setting, and how much it scatters |
+//! | [`against()`] | does what came out lie where theory says |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
 //!
 //! # Units
@@ -23,6 +24,7 @@
 //! Every text lies on the sheet. A line has at most four points per pixel column. Empty, constant
 //! and single-point series draw something sensible.
 
+pub mod against;
 mod canvas;
 mod clock;
 pub mod coverage;
@@ -43,6 +45,7 @@ pub mod theme;
 pub mod twin;
 pub mod waterfall;
 
+pub use against::{AgainstData, against};
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
 pub use heat::{HeatData, LevelData, heat};

@@ -6,5 +6,6 @@ pub mod linear;
 pub mod ops;
 pub mod quantile;
 pub mod sample;
+pub mod series;
 
 pub use draws::{Draws, Purpose, Stream};

@@ -11,10 +11,12 @@
 //! | `margin.parquet` or `.csv` | a row for each change of what a part of a margin rule asks |
 
 pub mod backtest;
+pub mod columns;
 pub mod compare;
 mod csv;
 pub mod directory;
 pub mod events;
+pub mod facts;
 pub mod factor;
 pub mod human;
 pub mod manifest;
@@ -26,6 +28,7 @@ pub mod steps;
 pub mod sweep;
 pub mod table;
 pub mod terminal;
+pub mod verify;
 
 pub use directory::{Directory, OutputError};
 pub use manifest::{Manifest, MarketModel, ModelSettings, Provenance, Status};

@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 9] = [
     &["engine"],
     &["measure"],
     &["scenario"],
-    &["experiment", "backtest"],
+    &["experiment", "backtest", "verify"],
     &["output", "chart"],
     &["cli", "main"],
 ];
@@ -44,11 +44,11 @@ const PACKAGES: [(&str, &[&str]); 26] = [
     // Fits of margin models.
     ("cobyla", &["margin/estimator/"]),
     // Tails of distributions that decide no simulated event.
-    ("statrs", &["measure/"]),
+    ("statrs", &["measure/", "verify/"]),
     // Calendar time: waypoints and replays, and whatever shows a date.
     ("jiff", &["path/", "scenario/", "output/", "chart/", "cli/"]),
     // Many threads.
-    ("rayon", &["experiment/", "backtest/"]),
+    ("rayon", &["experiment/", "backtest/", "verify/"]),
     // Files that come in.
     ("flate2", &["scenario/load/"]),
     ("zip", &["scenario/load/"]),
