@@ -47,6 +47,7 @@ const BLOCK: &str = include_str!("../../configs/theory/block.toml");
 const LINEAR: &str = include_str!("../../configs/theory/metaorder.toml");
 
 /// Buys so many lots in each step, beginning with the first.
+#[derive(Clone)]
 struct Schedule(Vec<i64>);
 
 impl Behaviour for Schedule {

@@ -42,6 +42,7 @@ const DT: f64 = 1e-8;
 
 /// The fund: sells in proportion to what outside moves took from it since the last step. What its own trades did is in
 /// the price from which the outside moves on.
+#[derive(Clone)]
 struct Fund {
     /// Outside prices of the step before.
     before: Option<[f64; 2]>,
