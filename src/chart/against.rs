@@ -31,7 +31,11 @@ pub struct AgainstData {
 fn scale(seen: Option<(f64, f64)>, log: bool, air: bool) -> Scale {
     match seen {
         Some((low, high)) if log && low > 0.0 => {
-            let (low, high) = if high > low { (low, high) } else { (low / 2.0, 2.0 * high) };
+            let (low, high) = if high > low {
+                (low, high)
+            } else {
+                (low / 2.0, 2.0 * high)
+            };
             Scale::Log {
                 low: 0.9 * low,
                 high: 1.1 * high,

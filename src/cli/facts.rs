@@ -29,8 +29,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let mut tapes = shown::tapes(&arguments.directory)
-        .map_err(|error| Failure::Input(error.to_string()))?;
+    let mut tapes =
+        shown::tapes(&arguments.directory).map_err(|error| Failure::Input(error.to_string()))?;
     if let Some(market) = &arguments.market {
         let known: Vec<String> = tapes.iter().map(|(name, _)| name.clone()).collect();
         tapes.retain(|(name, _)| name == market);

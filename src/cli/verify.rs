@@ -41,8 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let families = picked(&arguments.only)?;
     let checked = watch(&families, arguments.quick)?;
     if let Some(out) = &arguments.out {
-        let pictures =
-            shown::draw(&checked).map_err(|error| Failure::Ours(error.to_string()))?;
+        let pictures = shown::draw(&checked).map_err(|error| Failure::Ours(error.to_string()))?;
         shown::save(&checked, &pictures, out)
             .map_err(|error| Failure::Outside(error.to_string()))?;
     }
@@ -51,7 +50,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         writeln!(stdout, "{:#}", shown::json(&checked))?;
     } else {
         let style = Style::for_stdout(CURRENCY);
-        write!(stdout, "{}", shown::table(&checked, arguments.notes, &style))?;
+        write!(
+            stdout,
+            "{}",
+            shown::table(&checked, arguments.notes, &style)
+        )?;
         if let Some(out) = &arguments.out {
             writeln!(stdout, "written to {}", out.display())?;
         }

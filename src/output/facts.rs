@@ -39,9 +39,7 @@ pub fn tapes(directory: &Path) -> Result<Vec<(String, Tape)>, ColumnsError> {
                 .filter(|row| steps.words[0][*row] == *name)
                 .collect();
             let of = |column: usize| -> Vec<f64> {
-                rows.iter()
-                    .map(|row| steps.numbers[column][*row])
-                    .collect()
+                rows.iter().map(|row| steps.numbers[column][*row]).collect()
             };
             let mut tape = Tape::of(&of(0), &of(1), &of(2), &of(3), &of(4));
             for row in 0..events.words[0].len() {
@@ -94,9 +92,10 @@ pub fn table(market: &str, tape: &Tape, scored: &[Scored], style: &Style) -> Str
         let (value, verdict) = match &s.verdict {
             Verdict::Inside => (number(s.value), style.dress("32", "inside")),
             Verdict::Outside => (number(s.value), style.dress("1;31", "outside")),
-            Verdict::NotMeasurable(why) => {
-                (String::new(), style.dress("2", &format!("not measurable: {why}")))
-            }
+            Verdict::NotMeasurable(why) => (
+                String::new(),
+                style.dress("2", &format!("not measurable: {why}")),
+            ),
         };
         let _ = writeln!(
             text,
@@ -118,7 +117,11 @@ pub fn table(market: &str, tape: &Tape, scored: &[Scored], style: &Style) -> Str
 pub fn legend(scored: &[Scored]) -> String {
     let mut text = String::new();
     for s in scored {
-        let _ = writeln!(text, "{:<NAME$}{} ({})", s.fact.name, s.fact.what, s.fact.source);
+        let _ = writeln!(
+            text,
+            "{:<NAME$}{} ({})",
+            s.fact.name, s.fact.what, s.fact.source
+        );
     }
     text
 }

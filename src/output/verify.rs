@@ -268,7 +268,9 @@ mod tests {
     fn what_falls_short_says_so_in_the_table_and_in_json() {
         let mut found = Found::default();
         found.line("one", 1.0, 1.0, Tolerance::Exact);
-        found.line("two", 2.0, 2.5, Tolerance::Within(0.1)).note("why");
+        found
+            .line("two", 2.0, 2.5, Tolerance::Within(0.1))
+            .note("why");
         let checked = [(&crate::verify::FAMILIES[0], found)];
         let style = Style {
             colour: false,

@@ -214,9 +214,8 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
                 .note(&note);
         }
         let (statistic, freedom) = chi_squared(&sample, m0, r);
-        let critical = |freedom: f64| {
-            ChiSquared::new(freedom).map_or(f64::NAN, |law| law.inverse_cdf(0.99))
-        };
+        let critical =
+            |freedom: f64| ChiSquared::new(freedom).map_or(f64::NAN, |law| law.inverse_cdf(0.99));
         found
             .line(
                 format!("{what}: χ² against the law, at most the 1 % point"),

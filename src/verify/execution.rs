@@ -48,7 +48,7 @@ const LINEAR: &str = include_str!("../../configs/theory/metaorder.toml");
 
 /// Buys so many lots in each step, beginning with the first.
 #[derive(Clone)]
-struct Schedule(Vec<i64>);
+pub(super) struct Schedule(pub Vec<i64>);
 
 impl Behaviour for Schedule {
     fn act(&mut self, view: &View<'_>, members: &Members, _: &Draws, out: &mut Vec<Intent>) {
@@ -153,9 +153,12 @@ fn run(_: &Budget) -> Result<Found, RunError> {
         ..Plot::default()
     };
     let mut least = (f64::INFINITY, 0.0);
-    for share in [0.0, 0.05, 0.1, 0.15, 0.2, 0.236_35, 0.27, 0.3, 0.35, 0.4, 0.45] {
+    for share in [
+        0.0, 0.05, 0.1, 0.15, 0.2, 0.236_35, 0.27, 0.3, 0.35, 0.4, 0.45,
+    ] {
         let got = paid(buying(RECOVERS, optimal(share * x))?, start)?;
-        plot.expected.push([share, schedule_cost(share, rho) * k * x * x]);
+        plot.expected
+            .push([share, schedule_cost(share, rho) * k * x * x]);
         plot.got.push([share, got]);
         if got < least.0 {
             least = (got, share);
@@ -208,8 +211,7 @@ fn schedule_cost(share: f64, rho: f64) -> f64 {
     let decay = ops::exp(-rho);
     // First block; the even part against the first block and itself; the last against all that is left.
     let first = share * share / 2.0;
-    let even = rate * share * (1.0 - decay) / rho
-        + rate * rate * (rho - 1.0 + decay) / (rho * rho);
+    let even = rate * share * (1.0 - decay) / rho + rate * rate * (rho - 1.0 + decay) / (rho * rho);
     let left = share * decay + rate * (1.0 - decay) / rho;
     first + even + share * left + share * share / 2.0
 }
@@ -226,7 +228,8 @@ fn metaorders(_: &Budget) -> Result<Found, RunError> {
         let moved = world.rows()[0].last.as_f64() - 1e6;
         points.push([part * 50.0 / 1_000.0, moved / 1e6 * 1e4]);
     }
-    let logs = |axis: usize| -> Vec<f64> { points.iter().map(|point| ops::ln(point[axis])).collect() };
+    let logs =
+        |axis: usize| -> Vec<f64> { points.iter().map(|point| ops::ln(point[axis])).collect() };
     let exponent = slope(&logs(0), &logs(1));
     found
         .line(

@@ -111,10 +111,7 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
         let law = law(rho);
         plot.expected.push([rho, law[1] / (law[0] * law[2]).sqrt()]);
     }
-    for (correlation, expected) in [
-        (0.2, [0.150_625, 0.060_125, 0.075_625]),
-        (0.0, law(0.0)),
-    ] {
+    for (correlation, expected) in [(0.2, [0.150_625, 0.060_125, 0.075_625]), (0.0, law(0.0))] {
         let all = (0..runs as u64)
             .into_par_iter()
             .map(|replicate| covariance(correlation, replicate, steps))

@@ -12,7 +12,7 @@
 //! | [`lattice`], [`uniform`], [`branching`], [`root`] | cascades: on a lattice, in the continuum, as a branching process, under square-root impact |
 //! | [`adaptive`], [`recovery`], [`latency`], [`cross`] | margin that answers, books that recover, checks that come late, accounts that hold two markets |
 //! | [`target`], [`exit`] | funds that keep their leverage, investors that run |
-//! | [`execution`] | optimal execution in a market that recovers; metaorders in a book |
+//! | [`execution`], [`perpetual`] | optimal execution in a market that recovers, metaorders in a book; funding against carry |
 //! | [`queues`], [`zero`] | microstructure on the engine's order book alone |
 //! | [`model`] | markets of their own |
 //!
@@ -31,6 +31,7 @@ pub mod latency;
 pub mod lattice;
 pub mod line;
 pub mod model;
+pub mod perpetual;
 pub mod queues;
 pub mod recovery;
 pub mod root;
@@ -110,6 +111,7 @@ pub static FAMILIES: &[Family] = &[
     exit::FAMILY,
     execution::FAMILY,
     execution::METAORDERS,
+    perpetual::FAMILY,
     queues::FAMILY,
     zero::FAMILY,
     model::spiral::FAMILY,
@@ -124,3 +126,7 @@ pub static FAMILIES: &[Family] = &[
 pub fn family(name: &str) -> Option<&'static Family> {
     FAMILIES.iter().find(|family| family.name == name)
 }
+
+/// What [`FAMILIES`] found on the full budget, on 2026-11-25: the table of `deleverage verify --out DIR`.
+#[doc = include_str!("results.md")]
+pub mod results {}

@@ -13,8 +13,8 @@
 use super::line::{Found, Plot, Tolerance};
 use super::{Budget, Family, Ground};
 use crate::experiment::RunError;
-use crate::market::{Book, BookSettings, Contract, Frame, Order, OrderId, Venue};
 use crate::market::book::Depth;
+use crate::market::{Book, BookSettings, Contract, Frame, Order, OrderId, Venue};
 use crate::math::{Draws, Purpose, Stream};
 use crate::unit::{AccountId, Lots, Side, Span, Ticks};
 use rayon::prelude::*;
@@ -125,7 +125,10 @@ fn race(book: &mut Book, bid: usize, ask: usize, draws: &mut Stream) -> bool {
             1 => {
                 // First come, first served: the oldest order is gone.
                 fills.clear();
-                book.submit(&Order::market(takers, maker.opposite(), Lots(1)), &mut fills);
+                book.submit(
+                    &Order::market(takers, maker.opposite(), Lots(1)),
+                    &mut fills,
+                );
                 queues[side].remove(0);
             }
             _ => {

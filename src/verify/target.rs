@@ -117,10 +117,7 @@ fn banks(_: &Budget) -> Result<Found, RunError> {
     let note = "a shock of a basis point, scaled to the example's per cent";
     // The first step has the shock and the first sales.
     let second = [moves[0][0] + 0.01, moves[0][1]];
-    for (asset, expected, got) in [
-        ("X", -0.001_404, second[0]),
-        ("Y", -0.002_112, second[1]),
-    ] {
+    for (asset, expected, got) in [("X", -0.001_404, second[0]), ("Y", -0.002_112, second[1])] {
         found
             .line(
                 format!("f₂ of {asset}: what the first sales do"),

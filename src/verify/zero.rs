@@ -218,7 +218,11 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
         (0.3, 0.573, 1.065, 2.57, 0.30),
         (1.0, 0.766, 1.028, 2.14, 0.63),
     ];
-    let cases = if budget.quick { &cases[2..] } else { &cases[..] };
+    let cases = if budget.quick {
+        &cases[2..]
+    } else {
+        &cases[..]
+    };
     let length = budget.of(60_000, 1_500) as f64;
     let measured: Vec<Measured> = cases
         .par_iter()
@@ -247,7 +251,12 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
         };
         line("spread over p_c", *spread, got.spread, 0.03);
         line("lots at the best price", *depth, got.depth, 0.03);
-        line("quadratic variation over p_c² δ", *quadratic, got.quadratic, 0.05);
+        line(
+            "quadratic variation over p_c² δ",
+            *quadratic,
+            got.quadratic,
+            0.05,
+        );
         // Below, a run would have too few lags to say.
         if length * delta / 100.0 >= 50.0 {
             line(

@@ -60,7 +60,11 @@ fn the_command_prints_a_table_writes_charts_and_takes_names() {
         .arg(&out)
         .assert()
         .success()
-        .stdout(contains("expected").and(contains("met")).and(contains("in 2 families")));
+        .stdout(
+            contains("expected")
+                .and(contains("met"))
+                .and(contains("in 2 families")),
+        );
     for file in ["verify.json", "verify.md", "latency.svg", "debtrank.svg"] {
         let path = out.join(file);
         assert!(path.metadata().unwrap().len() > 500, "{file}");
@@ -91,7 +95,15 @@ fn the_facts_of_a_run_are_the_same_from_parquet_and_from_csv() {
     let facts = |format: &str| {
         deleverage()
             .current_dir(&folder)
-            .args(["run", "fall.toml", "--quiet", "--out", format, "--format", format])
+            .args([
+                "run",
+                "fall.toml",
+                "--quiet",
+                "--out",
+                format,
+                "--format",
+                format,
+            ])
             .args(["--set", "length=8m"])
             .assert()
             .success();
@@ -107,12 +119,21 @@ fn the_facts_of_a_run_are_the_same_from_parquet_and_from_csv() {
     assert_eq!(csv[0]["market"], "BTC");
     let of = |name: &str| {
         let facts = csv[0]["facts"].as_array().unwrap();
-        facts.iter().find(|fact| fact["name"] == name).unwrap().clone()
+        facts
+            .iter()
+            .find(|fact| fact["name"] == name)
+            .unwrap()
+            .clone()
     };
     // Eight minutes say much of the liquidations in them and nothing of the tails of returns.
     assert!(of("long_share")["value"].as_f64().unwrap() > 0.5);
     assert_eq!(of("tail_index_losses")["verdict"], "not_measurable");
-    assert!(of("tail_index_losses")["why"].as_str().unwrap().contains("needs 4000"));
+    assert!(
+        of("tail_index_losses")["why"]
+            .as_str()
+            .unwrap()
+            .contains("needs 4000")
+    );
     #[cfg(feature = "parquet")]
     assert_eq!(facts("parquet"), csv);
     deleverage()
@@ -127,4 +148,42 @@ fn the_facts_of_a_run_are_the_same_from_parquet_and_from_csv() {
         .assert()
         .code(2)
         .stderr(contains("expected BTC or ETH"));
+}
+
+/// Facts of the everyday market that lie inside their range, and those that don't, as they are.
+#[test]
+fn an_everyday_market_has_most_of_the_facts_without_a_liquidation() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/everyday.toml");
+    deleverage()
+        .current_dir(&folder)
+        .arg("run")
+        .arg(config)
+        .args(["--quiet", "--out", "run"])
+        .assert()
+        .success();
+    let printed = deleverage()
+        .current_dir(&folder)
+        .args(["facts", "run", "--json", "--resamples", "0"])
+        .output()
+        .unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    let facts = json[0]["facts"].as_array().unwrap();
+    let outside: Vec<&str> = facts
+        .iter()
+        .filter(|fact| fact["verdict"] == "outside")
+        .map(|fact| fact["name"].as_str().unwrap())
+        .collect();
+    let (inside, measured) = (&json[0]["inside"], &json[0]["measured"]);
+    assert!(measured.as_u64() >= Some(13), "{measured} measured");
+    assert!(
+        inside.as_u64() >= Some(11),
+        "{inside} of {measured} inside; outside: {outside:?}"
+    );
+    // None of it needed a liquidation.
+    assert!(
+        facts
+            .iter()
+            .any(|fact| { fact["name"] == "long_share" && fact["verdict"] == "not_measurable" })
+    );
 }

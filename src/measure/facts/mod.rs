@@ -199,7 +199,11 @@ mod tests {
 
     #[test]
     fn the_tail_index_of_garch_is_found() {
-        for (a, b, expected) in [(0.10, 0.88, 5.610), (0.10, 0.89, 3.991), (0.08, 0.90, 7.268)] {
+        for (a, b, expected) in [
+            (0.10, 0.88, 5.610),
+            (0.10, 0.89, 3.991),
+            (0.08, 0.90, 7.268),
+        ] {
             assert!((kesten(a, b) - expected).abs() < 2e-3, "{a} {b}");
         }
         // Hill's estimate comes near slowly: two million points, the largest thousandth, 15 %.

@@ -90,7 +90,10 @@ mod tests {
             steps: 1,
             ..Tape::default()
         };
-        let place = FACTS.iter().position(|f| f.name == "kurtosis_minute").unwrap();
+        let place = FACTS
+            .iter()
+            .position(|f| f.name == "kurtosis_minute")
+            .unwrap();
         let [low, high] = interval(&tape, &FACTS[place], place as u32, 60).unwrap();
         assert!(low < 3.0 && 3.0 < high && high - low < 0.5, "{low} {high}");
         assert_eq!(

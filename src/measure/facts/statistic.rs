@@ -62,7 +62,10 @@ pub static FACTS: &[Fact] = &[
         source: "Cont 2001: falls with the horizon",
         forced: false,
         measure: |tape| {
-            let (hour, minute) = (horizon_kurtosis(tape, 3_600.0)?, horizon_kurtosis(tape, 60.0)?);
+            let (hour, minute) = (
+                horizon_kurtosis(tape, 3_600.0)?,
+                horizon_kurtosis(tape, 60.0)?,
+            );
             if minute <= 3.3 {
                 return Err("returns a minute are nearly normal already".to_owned());
             }
@@ -88,7 +91,9 @@ pub static FACTS: &[Fact] = &[
         measure: |tape| {
             // In means over ten lags, since one lag alone is noise.
             let acf = sizes(tape, 500)?;
-            let last = acf.chunks(10).position(|ten| ten.iter().sum::<f64>() <= 0.0);
+            let last = acf
+                .chunks(10)
+                .position(|ten| ten.iter().sum::<f64>() <= 0.0);
             Ok(last.map_or(500.0, |tens| 10.0 * tens as f64))
         },
     },
@@ -377,7 +382,10 @@ fn spread_volatility(tape: &Tape) -> Result<f64, String> {
     for chunk in tape.bars.chunks_exact(bars) {
         let n = chunk.len() as f64;
         let mean = chunk.iter().map(|bar| bar.spread).sum::<f64>() / n;
-        let squares: f64 = chunk.iter().map(|bar| bar.volatility * bar.volatility).sum();
+        let squares: f64 = chunk
+            .iter()
+            .map(|bar| bar.volatility * bar.volatility)
+            .sum();
         if mean.is_finite() {
             spread.push(mean);
             volatility.push((squares / n).sqrt());
@@ -410,7 +418,10 @@ fn impact(tape: &Tape) -> Result<f64, String> {
             y.push(ops::ln(size));
         }
     }
-    let wide = x.last().zip(x.first()).map_or(0.0, |(last, first)| last - first);
+    let wide = x
+        .last()
+        .zip(x.first())
+        .map_or(0.0, |(last, first)| last - first);
     if wide < 0.7 {
         return Err("volume hardly varies".to_owned());
     }
@@ -475,7 +486,10 @@ mod tests {
         assert!((found("impact_exponent").unwrap() - 0.5).abs() < 0.02);
         assert!(found("leverage_effect").unwrap().abs() < 0.02);
         assert!(found("clustering_exponent").is_err());
-        assert!(found("spread_volatility").is_err(), "the spread never changes");
+        assert!(
+            found("spread_volatility").is_err(),
+            "the spread never changes"
+        );
     }
 
     #[test]
@@ -492,7 +506,11 @@ mod tests {
         assert!((found("long_share") - 2.0 / 3.0).abs() < 1e-12);
         assert!((found("peak_minute") - 2.0 / 3.0).abs() < 1e-12);
         let late = (180.0 + 29.0) / 270.0;
-        assert!((found("forty_minutes") - late).abs() < 1e-12, "{}", found("forty_minutes"));
+        assert!(
+            (found("forty_minutes") - late).abs() < 1e-12,
+            "{}",
+            found("forty_minutes")
+        );
         assert!(found("burstiness") > 0.1);
     }
 }

@@ -297,7 +297,12 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
             ("standard deviation of the price", 5.5, 6.0, cycle.sd),
             ("mean target leverage", 5.7, 6.0, cycle.leverage),
             ("mean share of the bank", 0.125, 0.135, cycle.share),
-            ("standard deviation of returns", 0.045, 0.051, cycle.return_sd),
+            (
+                "standard deviation of returns",
+                0.045,
+                0.051,
+                cycle.return_sd,
+            ),
             ("kurtosis of returns", 113.0, 119.0, cycle.kurtosis),
         ] {
             let middle = f64::midpoint(low, high);
@@ -315,7 +320,8 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
         if variance == 1e-3 {
             let series = prices.iter().enumerate().skip(200).take(800);
             found.plot = Some(Plot {
-                name: "Price under the Basel leverage cycle; the small bank's stays at 25".to_owned(),
+                name: "Price under the Basel leverage cycle; the small bank's stays at 25"
+                    .to_owned(),
                 x_name: "years".to_owned(),
                 y_name: "price".to_owned(),
                 log: [false, false],

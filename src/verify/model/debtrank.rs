@@ -59,7 +59,10 @@ fn run(_: &Budget) -> Result<Found, RunError> {
             ratio = new[0] / before[0];
         }
     }
-    for (k, expected) in [0.132_404_18, 0.052_264_81, 0.031_358_89].iter().enumerate() {
+    for (k, expected) in [0.132_404_18, 0.052_264_81, 0.031_358_89]
+        .iter()
+        .enumerate()
+    {
         found.line(
             format!("h∞ of party {}", k + 1),
             *expected,

@@ -144,7 +144,12 @@ impl Market {
         }
         let n = WINDOW as f64;
         let mean = self.seen.iter().sum::<f64>() / n;
-        let variance: f64 = self.seen.iter().map(|p| (p - mean) * (p - mean)).sum::<f64>() / n;
+        let variance: f64 = self
+            .seen
+            .iter()
+            .map(|p| (p - mean) * (p - mean))
+            .sum::<f64>()
+            / n;
         (self.limit / (1.0 + self.adapts * variance)).max(1.0)
     }
 
@@ -284,7 +289,9 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
         (10.0, 79.0, 6.0, [2.48, 2.17], 0.02, 0.220, 558.0, 24.0),
     ];
     // The error of fewer and shorter runs, in those of the source.
-    let wider = (500_000.0 / steps as f64 / seeds as f64 * 4.0).sqrt().max(1.0);
+    let wider = (500_000.0 / steps as f64 / seeds as f64 * 4.0)
+        .sqrt()
+        .max(1.0);
     let mut plot = Plot {
         name: "Kurtosis of returns below value, by the leverage limit".to_owned(),
         x_name: "leverage limit".to_owned(),
@@ -317,10 +324,30 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
         };
         let kurtosis = mean(|m| m.under);
         line("kurtosis of returns below value", under, kurtosis, sd);
-        line("tail index of losses, top 5 %", hill[0], mean(|m| m.hill[0]), hill_sd);
-        line("tail index of losses, top 10 %", hill[1], mean(|m| m.hill[1]), hill_sd);
-        line("autocorrelation of |r|, lag 1", clustering, mean(|m| m.clustering), 0.005);
-        line("defaults a 100,000 steps", defaults, mean(|m| m.defaults), defaults_sd);
+        line(
+            "tail index of losses, top 5 %",
+            hill[0],
+            mean(|m| m.hill[0]),
+            hill_sd,
+        );
+        line(
+            "tail index of losses, top 10 %",
+            hill[1],
+            mean(|m| m.hill[1]),
+            hill_sd,
+        );
+        line(
+            "autocorrelation of |r|, lag 1",
+            clustering,
+            mean(|m| m.clustering),
+            0.005,
+        );
+        line(
+            "defaults a 100,000 steps",
+            defaults,
+            mean(|m| m.defaults),
+            defaults_sd,
+        );
         plot.expected.push([limit, under]);
         plot.got.push([limit, kurtosis]);
     }
@@ -346,11 +373,25 @@ fn golden(found: &mut Found) {
     for (limit, prices) in [
         (
             10.0,
-            [0.967_741_935, 0.934_586_009, 0.898_829_078, 0.935_536_429, 1.0, 1.05],
+            [
+                0.967_741_935,
+                0.934_586_009,
+                0.898_829_078,
+                0.935_536_429,
+                1.0,
+                1.05,
+            ],
         ),
         (
             1.0,
-            [0.965_217_391, 0.917_735_489, 0.867_627_631, 0.917_763_903, 1.0, 1.05],
+            [
+                0.965_217_391,
+                0.917_735_489,
+                0.867_627_631,
+                0.917_763_903,
+                1.0,
+                1.05,
+            ],
         ),
     ] {
         let mut market = Market::new(limit, 0.0, false);
