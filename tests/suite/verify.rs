@@ -177,7 +177,7 @@ fn an_everyday_market_has_most_of_the_facts_without_a_liquidation() {
     let (inside, measured) = (&json[0]["inside"], &json[0]["measured"]);
     assert!(measured.as_u64() >= Some(13), "{measured} measured");
     assert!(
-        inside.as_u64() >= Some(11),
+        inside.as_u64() >= Some(13),
         "{inside} of {measured} inside; outside: {outside:?}"
     );
     // None of it needed a liquidation.

@@ -25,14 +25,11 @@ const LAMBDA: [[f64; 3]; 3] = [[0.0, 0.5, 0.2], [0.3, 0.0, 0.4], [0.0, 0.6, 0.0]
 
 /// One round: losses, and what was newly lost.
 fn round(scale: f64, h: [f64; 3], new: [f64; 3]) -> ([f64; 3], [f64; 3]) {
-    let mut after = h;
-    for (after, row) in after.iter_mut().zip(LAMBDA) {
+    let (mut after, mut lost) = (h, [0.0; 3]);
+    for (k, row) in LAMBDA.iter().enumerate() {
         let passed: f64 = row.iter().zip(new).map(|(l, n)| scale * l * n).sum();
-        *after = (*after + passed).min(1.0);
-    }
-    let mut lost = [0.0; 3];
-    for k in 0..3 {
-        lost[k] = after[k] - h[k];
+        lost[k] = passed.min(1.0 - h[k]);
+        after[k] += lost[k];
     }
     (after, lost)
 }
