@@ -39,7 +39,7 @@ const TEXT: &str = include_str!("../../configs/theory/branching.toml");
 const START: i64 = 10_000_000;
 /// Ticks by which a liquidation of mean size moves the price.
 const MOVE: f64 = 1_000.0;
-const SEED: u64 = 4_3;
+const SEED: u64 = 43;
 
 /// How large positions are.
 #[derive(Clone, Copy, PartialEq)]

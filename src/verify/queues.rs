@@ -61,8 +61,9 @@ pub(super) fn empty_book(ceiling: i64) -> Book {
 /// P(up) by bid and ask, by sweeps of Gauss and Seidel.
 fn solve() -> Vec<Vec<f64>> {
     let mut p = vec![vec![0.5; LONGEST + 2]; LONGEST + 2];
-    for k in 0..LONGEST + 2 {
-        (p[0][k], p[k][0]) = (0.0, 1.0);
+    p[0].fill(0.0);
+    for row in &mut p[1..] {
+        row[0] = 1.0;
     }
     loop {
         let mut change = 0.0_f64;
@@ -176,7 +177,7 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
             let mut book = empty_book(100);
             let entity = (10 * bid + ask) as u32;
             let ups = (0..runs).filter(|run| {
-                let mut draws = Draws::new(1_8, 0).stream(Purpose::Custom, entity, *run as u32);
+                let mut draws = Draws::new(18, 0).stream(Purpose::Custom, entity, *run as u32);
                 race(&mut book, *bid, *ask, &mut draws)
             });
             ups.count() as f64 / runs as f64

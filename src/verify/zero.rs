@@ -62,7 +62,7 @@ impl Flow {
             orders: Vec::new(),
             alive: Vec::new(),
             free: Vec::new(),
-            draws: Draws::new(1_8, 1).stream(Purpose::Custom, entity, 0),
+            draws: Draws::new(18, 1).stream(Purpose::Custom, entity, 0),
             delta,
             fills: Vec::new(),
         };

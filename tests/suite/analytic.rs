@@ -1,17 +1,15 @@
-//! Closed forms that the engine must meet, each reached through a scenario: cascades on a lattice and in the
-//! continuum, the bad debt of a single large position, liquidation prices.
+//! Closed forms that the engine must meet, each reached through a scenario: how far a step's rounds go, a population whose
+//! volume is logarithmic, liquidation prices. Cascades on a lattice and in the continuum are in `deleverage verify`.
 //!
 //! # Reference
 //!
-//! Uniform triggers under linear impact: total fall D₀ / (1 − R), generations Q·Rⁿ. Single large position:
-//! bad debt max(0, s²/(2q) − B·s). Liquidation prices: Binance USD-M,
+//! Liquidation prices: Binance USD-M,
 //! LP = (WB − TMM + UPNL + cum − side·q·EP) / (q·MMR − side·q), with its published examples.
 
 use crate::support::run_with as run;
 use deleverage::engine::{Event, EventKind};
 use deleverage::experiment::{Finished, Run};
 use deleverage::scenario::Scenario;
-use deleverage::unit::{Cash, Ticks};
 use std::fmt::Write as _;
 
 fn of(finished: &Finished, kind: EventKind) -> impl Iterator<Item = &Event> {
@@ -107,17 +105,6 @@ fn cohort(
     );
     let scenario = Scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
     Run::new(&scenario.with_seed(seed)).finish().unwrap()
-}
-
-/// Leverage such that the *quantity* is uniform over trigger prices p(1 − u)/(1 − m), u = 1/L: members have equal
-/// capital, so a quantity is in proportion to L, and their number must be in proportion to u. That is a Pareto
-/// law with tail index 2.
-const UNIFORM: &str = "{ pareto = { min = 4, alpha = 2, max = 20 } }";
-
-/// Lots that are forced a tick of fall: Q / (p (u₁ − u₀) / (1 − m)), with E L = 2 / (u₀ + u₁).
-fn density() -> f64 {
-    let lots = f64::from(ACCOUNTS) * CAPITAL * 2.0 / (U[0] + U[1]) / PRICE / LOT;
-    lots / (PRICE / TICK * (U[1] - U[0]) / (1.0 - M))
 }
 
 fn fall(finished: &Finished, step: usize) -> f64 {

@@ -1,4 +1,4 @@
-//! The margin spiral's closed form, met by the engine through a scenario: triggers spread evenly over
+//! The margin spiral's shares in the summary, against its closed form (which `deleverage verify` checks itself): triggers spread evenly over
 //! prices, a linear impact law that nothing undoes, and a maintenance rate that answers the fall.
 //!
 //! # Reference
@@ -48,13 +48,6 @@ fn run(r: f64, chi: f64, shock: f64, steps: u32, twin: bool) -> Finished {
     );
     let scenario = Scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
     Run::new(&scenario).twin(twin).finish().unwrap()
-}
-
-/// Relative fall of the mid at the end.
-fn fall(finished: &Finished) -> f64 {
-    let tick = 1e-4;
-    let last = finished.run.series.market(0).last().unwrap();
-    1.0 - last.mid * tick / PRICE
 }
 
 /// With A = 1 / (1 − R (1 + χ / (1 − m))) of the whole fall, 1 / (1 − R) of it with frozen rates, and 1 without impact.

@@ -3,9 +3,8 @@
 //!
 //! # Reference
 //!
-//! After a share φ is closed at the trigger `p` the next trigger is `p · (1 − m / (1 − φ)) / (1 − m)`. A book in which a
-//! share η of each impact persists to the next check: volumes `V' = R · (V − (1 − η) · V₋₁)`, in all `V₀ / (1 − η·R)`.
-//! Checks δ apart with a buffer B to bankruptcy: a deficit of `g · (δ − B)² / 2` an interval.
+//! After a share φ is closed at the trigger `p` the next trigger is `p · (1 − m / (1 − φ)) / (1 − m)`. Books that recover
+//! between checks and checks that come late are in `deleverage verify`.
 
 use crate::support::{deleverage, run_with as run};
 use deleverage::engine::{Event, EventKind};
@@ -88,18 +87,6 @@ fn a_partial_close_moves_the_next_trigger_as_it_should() {
             held += *quantity as f64;
         }
     }
-}
-
-/// A trigger on every so many ticks below the start, `lots` each, and one sale.
-fn triggers(start: i64, every: i64, levels: i64, lots: i64, sale: i64) -> String {
-    let mut rows = format!("sale,X,{sale},{start},0,isolated\n");
-    for level in 1..=levels {
-        // Equity meets 5 % half a tick above the level.
-        let thousandths = lots * (start * 1_000 - 950 * (start - level * every) - 475);
-        let (whole, part) = (thousandths / 1_000, thousandths % 1_000);
-        let _ = writeln!(rows, "t{level},X,{lots},{start},{whole}.{part:03},isolated");
-    }
-    rows
 }
 
 // --- isolated and cross -----------------------------------------------------------------------

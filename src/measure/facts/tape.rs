@@ -99,9 +99,9 @@ mod tests {
         let ask: Vec<f64> = mid.iter().map(|m| m + 1.0).collect();
         let tape = Tape::of(&seconds, &mid, &bid, &ask, &vec![2.0; n as usize]);
         assert_eq!((tape.steps, tape.bars.len(), tape.length), (6, 100, 60.0));
-        assert!((tape.bars[0].log_return - (106.0_f64 / 100.0).ln()).abs() < 1e-12);
+        assert!((tape.bars[0].log_return - crate::math::ops::ln(1.06)).abs() < 1e-12);
         assert_eq!(tape.bars[0].volume, 12.0);
         let all: f64 = tape.returns(100).iter().sum();
-        assert!((all - 7.0_f64.ln()).abs() < 1e-12);
+        assert!((all - crate::math::ops::ln(7.0)).abs() < 1e-12);
     }
 }

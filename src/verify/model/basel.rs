@@ -171,7 +171,7 @@ fn characteristic(a: &[[f64; 4]; 4]) -> [f64; 4] {
     let mut m = [[0.0; 4]; 4];
     let mut c = [0.0; 4];
     let mut last = 1.0;
-    for k in 0..4 {
+    for (k, coefficient) in c.iter_mut().enumerate() {
         // M ← A M + c I, c ← −tr(A M) / k.
         let mut next = [[0.0; 4]; 4];
         for i in 0..4 {
@@ -185,7 +185,7 @@ fn characteristic(a: &[[f64; 4]; 4]) -> [f64; 4] {
             .map(|i| (0..4).map(|l| a[i][l] * m[l][i]).sum::<f64>())
             .sum();
         last = -trace / (k as f64 + 1.0);
-        c[k] = last;
+        *coefficient = last;
     }
     c
 }

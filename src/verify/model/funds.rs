@@ -55,7 +55,7 @@ const LEAST: f64 = 0.2;
 const BENCHMARK: f64 = 0.005;
 const RETURNS: u32 = 100;
 const WINDOW: usize = 10;
-const SEED: u64 = 1_1;
+const SEED: u64 = 11;
 
 #[derive(Clone, Copy)]
 struct Fund {

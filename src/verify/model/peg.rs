@@ -84,7 +84,7 @@ fn best(orders: &[Resting], sign: f64) -> Option<usize> {
 
 /// Mean premium of one run.
 fn premium(bias: f64, lifetime: usize, run: u64) -> f64 {
-    let mut draws = Draws::new(1_10, run).stream(Purpose::Custom, 0, 0);
+    let mut draws = Draws::new(110, run).stream(Purpose::Custom, 0, 0);
     let dt: f64 = 1.0 / STEPS as f64;
     let mut spot = vec![100.0];
     for step in 0..STEPS {
