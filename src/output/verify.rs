@@ -148,14 +148,20 @@ pub fn json(checked: &[Checked]) -> Value {
     })
 }
 
+/// Text in a cell of a table in Markdown.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('*', "\\*")
+}
+
 /// The table for a page of documentation.
 pub fn markdown(checked: &[Checked]) -> String {
     let mut text = String::new();
     for (family, found) in checked {
         let _ = writeln!(
             text,
-            "**{}** · {} · {}\n\n| | expected | got | tolerance | verdict |\n|---|---:|---:|---|---|",
-            family.title,
+            "### {}\n\n`{}` · {} · {}\n\n| | expected | got | tolerance | verdict |\n|---|---:|---:|---|---|",
+            cell(family.title),
+            family.name,
             family.ground.name(),
             family.source
         );
@@ -163,7 +169,7 @@ pub fn markdown(checked: &[Checked]) -> String {
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {} | {} |",
-                line.what,
+                cell(&line.what),
                 number(line.expected),
                 number(line.got),
                 tolerance(line),

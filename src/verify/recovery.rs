@@ -63,6 +63,18 @@ fn sold(r: f64, eta: f64, levels: usize) -> Result<(f64, bool), RunError> {
 
 fn run(_: &Budget) -> Result<Found, RunError> {
     let mut found = Found::default();
+    let mut plot = Plot {
+        name: "All that is sold over the first sale, where the cascade doesn't die early"
+            .to_owned(),
+        x_name: "η R".to_owned(),
+        y_name: "sold over V₀".to_owned(),
+        log: [false, true],
+        expected: (0..=96)
+            .map(|k| f64::from(k) / 100.0)
+            .map(|x| [x, 1.0 / (1.0 - x)])
+            .collect(),
+        ..Plot::default()
+    };
     for (r, eta, expected, levels, how) in [
         (0.8, 0.9, 3.571_429, 1_500, "V₀ / (1 − η R)"),
         (1.05, 0.9, 18.181_818, 5_500, "V₀ / (1 − η R), beyond R = 1"),
@@ -70,6 +82,9 @@ fn run(_: &Budget) -> Result<Found, RunError> {
         (0.8, 0.5, 2.04, 1_100, "dies after two checks"),
     ] {
         let (total, _) = sold(r, eta, levels)?;
+        if r >= 4.0 * (1.0 - eta) {
+            plot.got.push([eta * r, total]);
+        }
         found.line(
             format!("R {r}, η {eta}: sold over V₀, {how}"),
             expected,
@@ -86,6 +101,6 @@ fn run(_: &Budget) -> Result<Found, RunError> {
         if all { total } else { 0.0 },
         Tolerance::Relative(1e-9),
     );
-    found.plot = Some(Plot::of_lines("Recovery between checks", &found.lines));
+    found.plot = Some(plot);
     Ok(found)
 }
