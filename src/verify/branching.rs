@@ -36,14 +36,15 @@ pub const FAMILY: Family = Family {
 };
 
 const TEXT: &str = include_str!("../../configs/theory/branching.toml");
-const START: i64 = 10_000_000;
+pub(super) const START: i64 = 10_000_000;
 /// Ticks by which a liquidation of mean size moves the price.
-const MOVE: f64 = 1_000.0;
+pub(super) const MOVE: f64 = 1_000.0;
 const SEED: u64 = 43;
 
 /// How large positions are.
 #[derive(Clone, Copy, PartialEq)]
-enum Size {
+pub(super) enum Size {
+    /// A lot each.
     Equal,
     /// In lots, of a mean of so many.
     Exponential(f64),
@@ -55,7 +56,8 @@ fn law(m0: f64, r: f64, n: u32) -> f64 {
     ops::exp(ops::ln(m0) + (n - 1.0) * ops::ln(rate) - rate - ops::ln_gamma(n + 1.0))
 }
 
-fn prepared_text(m0: f64, r: f64, size: Size) -> [String; 2] {
+/// Settings for so many expected founders.
+pub(super) fn prepared_text(m0: f64, r: f64, size: Size) -> [String; 2] {
     let mean = match size {
         Size::Equal => 1.0,
         Size::Exponential(mean) => mean,
@@ -71,7 +73,7 @@ fn prepared_text(m0: f64, r: f64, size: Size) -> [String; 2] {
 }
 
 /// The positions of a run: the first `count` triggers from the top.
-fn positions(longs: &Longs, run: u64, r: f64, size: Size, count: usize) -> Vec<Holding> {
+pub(super) fn positions(longs: &Longs, run: u64, r: f64, size: Size, count: usize) -> Vec<Holding> {
     let mut gaps = Draws::new(SEED, run).stream(Purpose::Custom, 0, 0);
     let mut sizes = Draws::new(SEED, run).stream(Purpose::Custom, 1, 0);
     let mut below = 0.0;
@@ -133,14 +135,14 @@ fn moments(sample: &[u32]) -> (f64, f64) {
 }
 
 /// Pearson's statistic against the law, in bins of at least twenty expected, and its degrees of freedom.
-fn chi_squared(sample: &[u32], m0: f64, r: f64) -> (f64, f64) {
+pub(super) fn chi_squared(sample: &[u32], law: impl Fn(u32) -> f64) -> (f64, f64) {
     let n = sample.len() as f64;
     let mut sorted = sample.to_vec();
     sorted.sort_unstable();
     let (mut statistic, mut bins) = (0.0, 0.0);
     let (mut expected, mut observed, mut seen, mut left) = (0.0, 0.0, 0, n);
     for value in 0.. {
-        let here = n * law(m0, r, value);
+        let here = n * law(value);
         expected += here;
         left -= here;
         while seen < sorted.len() && sorted[seen] <= value {
@@ -162,6 +164,11 @@ fn chi_squared(sample: &[u32], m0: f64, r: f64) -> (f64, f64) {
         }
     }
     (statistic, bins - 1.0)
+}
+
+/// The 1 % point of χ².
+pub(super) fn critical(freedom: f64) -> f64 {
+    ChiSquared::new(freedom).map_or(f64::NAN, |law| law.inverse_cdf(0.99))
 }
 
 fn run(budget: &Budget) -> Result<Found, RunError> {
@@ -213,9 +220,7 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
                 .line(format!("{what}: P(N ≥ {k})"), p, got, band(p))
                 .note(&note);
         }
-        let (statistic, freedom) = chi_squared(&sample, m0, r);
-        let critical =
-            |freedom: f64| ChiSquared::new(freedom).map_or(f64::NAN, |law| law.inverse_cdf(0.99));
+        let (statistic, freedom) = chi_squared(&sample, |n| law(m0, r, n));
         found
             .line(
                 format!("{what}: χ² against the law, at most the 1 % point"),
@@ -225,7 +230,7 @@ fn run(budget: &Budget) -> Result<Found, RunError> {
             )
             .note(format!("{freedom} degrees of freedom"));
         let wrong = if budget.quick { 1.2 * r } else { 1.04 * r };
-        let (statistic, freedom) = chi_squared(&sample, m0, wrong);
+        let (statistic, freedom) = chi_squared(&sample, |n| law(m0, wrong, n));
         found
             .line(
                 format!("{what}: χ² against R = {wrong:.3}, at least the 1 % point"),
