@@ -15,6 +15,7 @@
 //! | [`curve()`] | how a number depends on a setting, and how much it scatters |
 //! | [`frontier()`] | what variants cost, and what they buy |
 //! | [`forest()`] | what a variant makes better and worse, and how sure that is |
+//! | [`against()`] | does what came out lie where theory says |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
 //!
 //! # Units
@@ -25,6 +26,7 @@
 //! Every text lies on the sheet. A line has at most four points per pixel column. Empty, constant
 //! and single-point series draw something sensible.
 
+pub mod against;
 mod canvas;
 mod clock;
 pub mod coverage;
@@ -47,6 +49,7 @@ pub mod theme;
 pub mod twin;
 pub mod waterfall;
 
+pub use against::{AgainstData, against};
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
 pub use forest::{EffectData, ForestData, Leaning, forest};

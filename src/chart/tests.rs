@@ -623,3 +623,38 @@ fn variants_stand_between_what_they_ask_and_what_they_lose() {
         Err(ChartError::Uneven { .. })
     ));
 }
+
+#[test]
+fn theory_is_a_line_and_what_came_out_are_points() {
+    let data = AgainstData {
+        name: "Fall by reproduction number".to_owned(),
+        x_name: "R".to_owned(),
+        y_name: "amplification".to_owned(),
+        log: [false, true],
+        curve_x: ramp(50, 0.0, 0.9),
+        curve_y: ramp(50, 1.0, 10.0),
+        point_x: vec![0.5, 0.8],
+        point_y: vec![2.0, f64::NAN],
+    };
+    let both = AgainstData {
+        log: [true, true],
+        curve_x: ramp(50, 1.0, 1_000.0),
+        ..data.clone()
+    };
+    for data in [&data, &both, &AgainstData::default()] {
+        check(&against(data, &Options::default()).unwrap());
+    }
+    let chart = against(&data, &Options::default()).unwrap();
+    assert_eq!(names(&chart, "dots"), ["got"]);
+    let short = AgainstData {
+        curve_y: Vec::new(),
+        ..data
+    };
+    assert!(matches!(
+        against(&short, &Options::default()),
+        Err(ChartError::Uneven {
+            column: "curve_y",
+            ..
+        })
+    ));
+}

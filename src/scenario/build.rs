@@ -215,6 +215,21 @@ impl<'a> Prepared<'a> {
     ///
     /// Problems that depend on what is drawn: a price that leaves the ladder, amounts that don't fit.
     pub fn setup(&self, replicate: u64, mode: Mode) -> Result<(Setup, Opening), Vec<Problem>> {
+        self.setup_with(&self.holdings, replicate, mode)
+    }
+
+    /// The world of one replicate with these positions in place of those of a file: for runs that differ in who
+    /// holds what.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prepared::setup`].
+    pub fn setup_with(
+        &self,
+        holdings: &[Holding],
+        replicate: u64,
+        mode: Mode,
+    ) -> Result<(Setup, Opening), Vec<Problem>> {
         let scenario = self.scenario;
         let dt = self.grid.dt;
         let draws = scenario.draws(replicate);
@@ -238,7 +253,7 @@ impl<'a> Prepared<'a> {
             .collect();
         let mut population = populate(
             &cohorts,
-            &self.holdings,
+            holdings,
             &grounds,
             &Asked {
                 thresholds,

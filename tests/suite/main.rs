@@ -32,5 +32,6 @@ mod sample;
 mod scenario;
 mod support;
 mod sweep;
+mod verify;
 mod waterfall;
 mod worlds;
