@@ -109,6 +109,8 @@ catalogue! {
             "Traders' accounts in which liquidation began at least once, over all traders' accounts."
         LIQUIDATED_TOTAL "liquidated_notional_total" Currency Lower "liquidated, all markets":
             "Liquidated notional, summed over the markets."
+        COLLATERAL_SOLD "collateral_sold" Currency Lower "collateral sold by force":
+            "Value of what forced orders sold in markets of collateral; none where there is no such market."
         TRADED_TOTAL "traded_notional_total" Currency Neutral "traded, all markets":
             "Traded notional, summed over the markets."
     }

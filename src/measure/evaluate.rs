@@ -148,6 +148,18 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
         share(quality.accounts() as i128, run.frame.accounts.into()),
     );
     add(&m::LIQUIDATED_TOTAL, Some(run.liquidated_total()));
+    let sold: Vec<i128> = run
+        .frame
+        .markets
+        .iter()
+        .zip(&run.tally.markets)
+        .filter(|(market, _)| market.spot)
+        .map(|(_, tally)| tally.forced_value[0])
+        .collect();
+    add(
+        &m::COLLATERAL_SOLD,
+        (!sold.is_empty()).then(|| run.money(sold.iter().sum())),
+    );
     add(&m::TRADED_TOTAL, Some(run.money(traded)));
 
     add(&m::BAD_DEBT, Some(run.bad_debt()));

@@ -25,6 +25,8 @@ use crate::unit::{AccountId, Lots, MarketId, Ticks};
 pub struct Published {
     /// The market's contract.
     pub contract: Contract,
+    /// Whether what is held here is collateral.
+    pub spot: bool,
     /// The outside world's reference price, in ticks.
     pub reference: f64,
     /// The index in force, in ticks.
