@@ -48,6 +48,12 @@ impl Contract {
         }
     }
 
+    /// Quanta per lot and tick; of an inverse contract, quanta of a lot at a price of one tick.
+    #[inline]
+    pub const fn quanta(&self) -> i64 {
+        self.scale
+    }
+
     /// Whether it is settled in the coin.
     #[inline]
     pub const fn is_inverse(&self) -> bool {

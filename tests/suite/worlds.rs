@@ -101,6 +101,12 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         );
         margin.base = Some(toml::from_str(text).unwrap());
     }
+    let mut lent = draws.stream(Purpose::Custom, 5, 0);
+    if !wish.all_is_well && lent.chance(0.15) {
+        margin.base =
+            Some(toml::from_str("lending = { ltv = 0.85, liquidation_threshold = 0.9 }").unwrap());
+    }
+    let borrow = (!wish.all_is_well && lent.chance(0.2)).then(|| between(&mut lent, 0.0, 0.1));
     if !wish.all_is_well && more.chance(0.2) {
         margin.adjust.push(new_table(&mut more));
     }
@@ -145,6 +151,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             funding: FundingSettings {
                 interval: Span::seconds(whole(&mut s, 3, 20) as f64),
                 period: Span::seconds(20.0),
+                borrow,
                 ..FundingSettings::default()
             },
             taker_fee: Rate(whole(&mut s, 0, 1_000_000)),
@@ -191,6 +198,16 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             )
         })
         .collect();
+    let mut cohorts: Vec<CohortSetup> = cohorts;
+    if !wish.all_is_well {
+        // Strategies that came later, in a stream of their own for the same reason.
+        let mut newer = draws.stream(Purpose::Custom, 4, 0);
+        for cohort in &mut cohorts {
+            if newer.chance(0.15) {
+                cohort.behaviour = later_strategy(&mut newer).build(&vec![grid; count.into()]);
+            }
+        }
+    }
     let rounds = pick(
         &mut s,
         vec![
@@ -590,6 +607,7 @@ fn portfolio(draws: &Draws, markets: u16) -> Option<Box<dyn PortfolioRule>> {
 }
 
 /// Asks twice of what is held together.
+#[derive(Clone)]
 struct Twice;
 
 impl PortfolioRule for Twice {
@@ -774,6 +792,16 @@ fn strategy(s: &mut Stream) -> StrategySettings {
             "momentum = { rate = 600, size = 100000, half_life = \"10s\", threshold = 0.002 }",
             "target_leverage = { leverage = 4, band = 0.02, every = \"2s\" }",
             "market_maker = { size = 200000, levels = 3, spread_bps = 10, step_bps = 5, inventory_limit = 2e6, calm_volatility = 5.0 }",
+        ],
+    );
+    toml::from_str(text).unwrap()
+}
+
+fn later_strategy(s: &mut Stream) -> StrategySettings {
+    let text = pick(
+        s,
+        vec![
+            "portfolio_insurer = { portfolio = 5, floor = 0.98, volatility = 2, horizon = \"1h\", every = \"2s\", limit = 0.05, overhang = 0.1 }",
         ],
     );
     toml::from_str(text).unwrap()

@@ -3,6 +3,7 @@
 
 pub mod fixed;
 pub mod haircut;
+pub mod lending;
 pub mod linear;
 pub mod open_interest;
 pub mod square_root;
@@ -11,6 +12,7 @@ pub mod tiered;
 
 pub use fixed::FixedSettings;
 pub use haircut::{HaircutSettings, HaircutTier};
+pub use lending::LendingSettings;
 pub use linear::LinearSettings;
 pub use open_interest::OpenInterestSettings;
 pub use square_root::SquareRootSettings;
@@ -32,6 +34,8 @@ pub enum BaseSettings {
     Fixed(FixedSettings),
     /// Rates by bracket of notional, as most venues publish them.
     Tiered(TieredSettings),
+    /// A loan to value and a liquidation threshold (Aave, Compound, Maker).
+    Lending(LendingSettings),
     /// Rates that grow in proportion to size (Deribit).
     Linear(LinearSettings),
     /// Rates that grow with the root of size (Drift).
@@ -50,6 +54,7 @@ impl BaseSettings {
         match self {
             Self::Fixed(_) => "fixed",
             Self::Tiered(_) => "tiered",
+            Self::Lending(_) => "lending",
             Self::Linear(_) => "linear",
             Self::SquareRoot(_) => "square_root",
             Self::OpenInterest(_) => "open_interest",
@@ -62,6 +67,7 @@ impl BaseSettings {
         match self {
             Self::Fixed(fixed) => fixed.problems(),
             Self::Tiered(tiered) => tiered.problems(),
+            Self::Lending(lending) => lending.problems(),
             Self::Linear(linear) => linear.problems(),
             Self::SquareRoot(root) => root.problems(),
             Self::OpenInterest(open) => open.problems(),
@@ -73,6 +79,7 @@ impl BaseSettings {
         match self {
             Self::Fixed(fixed) => fixed.schedule(),
             Self::Tiered(tiered) => tiered.schedule(grid),
+            Self::Lending(lending) => lending.schedule(),
             Self::Linear(linear) => linear.schedule(),
             Self::SquareRoot(root) => root.schedule(),
             Self::OpenInterest(open) => open.schedule(),
@@ -82,7 +89,7 @@ impl BaseSettings {
     /// What moves the schedule; nothing where it stands still.
     pub fn moving(&self, grid: &Grid) -> Option<Box<dyn Base>> {
         match self {
-            Self::Fixed(_) => None,
+            Self::Fixed(_) | Self::Lending(_) => None,
             Self::Tiered(tiered) => {
                 let moving = tiered.moving(grid);
                 moving.map(|moving| Box::new(moving) as Box<dyn Base>)

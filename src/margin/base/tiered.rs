@@ -184,6 +184,7 @@ impl TieredSettings {
 }
 
 /// Caps in lots, turned into notionals at the mark.
+#[derive(Clone)]
 pub struct Quantities {
     caps: Vec<f64>,
     /// Notional of a lot at which they were last.
@@ -264,7 +265,10 @@ mod tests {
     #[test]
     fn caps_that_are_quantities_follow_the_mark() {
         let settings = TieredSettings {
-            brackets: vec![tier(Some(1_000), "0.01", "0.02"), tier(None, "0.02", "0.04")],
+            brackets: vec![
+                tier(Some(1_000), "0.01", "0.02"),
+                tier(None, "0.02", "0.04"),
+            ],
             caps: Caps::Quantity,
             ..TieredSettings::default()
         };
@@ -278,7 +282,10 @@ mod tests {
                 ..RiskView::default()
             };
             moving.rates(&view, &mut schedule);
-            (schedule.brackets()[0].cap, schedule.maintenance(Cash(300_000)))
+            (
+                schedule.brackets()[0].cap,
+                schedule.maintenance(Cash(300_000)),
+            )
         };
         // 1,000 units at 200 are 200,000; the next 100,000 are asked twice as much.
         assert_eq!(at(200.0), (Cash(200_000), Cash(4_000)));

@@ -14,12 +14,14 @@ pub mod fundamental;
 pub mod market_maker;
 pub mod momentum;
 pub mod noise;
+pub mod portfolio_insurer;
 pub mod target_leverage;
 
 pub use fundamental::{Fundamental, FundamentalSettings};
 pub use market_maker::{MarketMaker, MarketMakerSettings};
 pub use momentum::{Momentum, MomentumSettings};
 pub use noise::{Noise, NoiseSettings};
+pub use portfolio_insurer::{PortfolioInsurer, PortfolioInsurerSettings};
 pub use target_leverage::{RiskLimit, TargetLeverage, TargetLeverageSettings};
 
 use super::{Behaviour, Published, View};
@@ -44,6 +46,8 @@ pub enum StrategySettings {
     TargetLeverage(TargetLeverageSettings),
     /// Quotes both sides around a price that leans against its inventory.
     MarketMaker(MarketMakerSettings),
+    /// Replicates a put on stocks held elsewhere: sells futures as the price falls.
+    PortfolioInsurer(PortfolioInsurerSettings),
 }
 
 impl Default for StrategySettings {
@@ -62,6 +66,7 @@ impl StrategySettings {
             Self::Momentum(settings) => ("momentum", settings.problems()),
             Self::TargetLeverage(settings) => ("target_leverage", settings.problems()),
             Self::MarketMaker(settings) => ("market_maker", settings.problems()),
+            Self::PortfolioInsurer(settings) => ("portfolio_insurer", settings.problems()),
         };
         problems
             .into_iter()
@@ -78,6 +83,7 @@ impl StrategySettings {
             Self::Momentum(settings) => Some(Box::new(Momentum::new(settings, grids))),
             Self::TargetLeverage(settings) => Some(Box::new(TargetLeverage::new(settings))),
             Self::MarketMaker(settings) => Some(Box::new(MarketMaker::new(settings, grids))),
+            Self::PortfolioInsurer(settings) => Some(Box::new(PortfolioInsurer::new(settings))),
         }
     }
 }
@@ -182,6 +188,11 @@ mod tests {
                 "size = 50000\nlevels = 5\nspread_bps = 4\nstep_bps = 4\ninventory_limit = 1e6\n\
                  risk_aversion = 20\ncalm_volatility = 0.6\nthinning = 1\nwithdraw_above = 8\n\
                  requote = \"2s\"",
+            ),
+            (
+                "portfolio_insurer",
+                "portfolio = 10\nfloor = 0.95\nvolatility = 0.2\nhorizon = \"90d\"\nevery = \"5m\"\n\
+                 band = 0.01\nlimit = 0.02\noverhang = 0.1",
             ),
         ] {
             let section: Section = toml::from_str(&format!("[strategy.{name}]\n{keys}"))
