@@ -120,6 +120,13 @@ impl World {
         }
     }
 
+    /// The money of an account that its initial requirement leaves free.
+    pub(super) fn free(&self, id: AccountId) -> Cash {
+        self.initial(id, None).map_or(Cash::ZERO, |required| {
+            Cash::clamped(self.equity(id) - i128::from(required.0)).min(self.spendable(id))
+        })
+    }
+
     fn pay_out(&mut self, id: AccountId, share: f64) {
         let account = self.ledger.account(id);
         if account.state >= State::Liquidating || self.cut_off(id) {
@@ -127,9 +134,7 @@ impl World {
         }
         let reserve = account.reserve;
         let equity = self.equity(id);
-        let free = self.initial(id, None).map_or(Cash::ZERO, |required| {
-            Cash::clamped(equity - i128::from(required.0)).min(self.spendable(id))
-        });
+        let free = self.free(id);
         let amount = Cash((free.as_f64() * share) as i64).min(free);
         let (kind, told) = if amount > Cash::ZERO {
             self.ledger.deposit(id, -amount);

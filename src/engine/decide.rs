@@ -140,6 +140,10 @@ impl World {
                     );
                 }
             }
+            (Answer::Move, Some(ResponseSettings::MoveMargin { target, .. })) => {
+                let wanted = Cash((required.as_f64() / target).ceil() as i64);
+                self.move_margin(id, Cash::clamped(i128::from(wanted.0) - equity));
+            }
             (Answer::Reduce, Some(ResponseSettings::Reduce { target, .. })) => {
                 // Requirement is about proportional to what is held, equity does not change by closing at
                 // the mark: hold the share that brings their ratio to the target.
@@ -148,6 +152,35 @@ impl World {
             }
             (Answer::Close, _) => self.close_share(id, 1.0),
             _ => {}
+        }
+    }
+
+    /// Moves margin to an isolated account from the cross account of its owner, as far as it is free there.
+    fn move_margin(&mut self, id: AccountId, missing: Cash) {
+        let at = self.siblings.binary_search_by_key(&id, |(own, _)| *own);
+        let Ok(from) = at.map(|at| self.siblings[at].1) else {
+            return;
+        };
+        if self.ledger.account(from).state >= State::Liquidating {
+            return;
+        }
+        let moved = missing.min(self.free(from));
+        if moved > Cash::ZERO {
+            self.ledger.transfer(from, id, moved);
+            for (account, change) in [(id, moved), (from, -moved)] {
+                if let Some(opening) = self.opening.get_mut(account.index()) {
+                    *opening += i128::from(change.0);
+                }
+                self.touched.push(account);
+            }
+            self.emit(
+                EventKind::MarginMoved,
+                Some(id),
+                None,
+                Lots::ZERO,
+                Ticks::ZERO,
+                moved,
+            );
         }
     }
 

@@ -411,6 +411,7 @@ impl World {
         };
         match self.liquidation.socialise.filter(|_| !owing.is_empty()) {
             None => {}
+            Some(Socialise::Clawback(_)) => self.clawed.extend_from_slice(&owing),
             Some(Socialise::Session(_)) => {
                 let amount = owed(self, None);
                 self.levy(None, amount, &owing);
@@ -471,11 +472,25 @@ impl World {
         }
     }
 
+    /// Takes from the winners of the session that ends what it left uncovered, as far as they won.
+    fn claw_back(&mut self) {
+        let owing = std::mem::take(&mut self.clawed);
+        let owed = |id: &AccountId| (-self.ledger.account(*id).cash).max(Cash::ZERO);
+        let amount: Cash = owing.iter().map(owed).sum();
+        if amount > Cash::ZERO {
+            let before = self.totals.socialised;
+            self.levy(None, amount, &owing);
+            self.totals.uncovered -= self.totals.socialised - before;
+        }
+    }
+
     /// Begins a session where one is due: what everybody has then is where winnings are counted from.
     pub(super) fn open_session(&mut self) {
-        if let Some(Socialise::Session(length)) = self.liquidation.socialise
+        if let Some(Socialise::Session(length) | Socialise::Clawback(length)) =
+            self.liquidation.socialise
             && self.step.is_multiple_of(length)
         {
+            self.claw_back();
             let at = Valuation {
                 marks: &self.marks,
                 funding: &self.funding,

@@ -144,6 +144,8 @@ pub enum Socialise {
     Profit,
     /// From what accounts are ahead since the session of so many steps began.
     Session(u32),
+    /// The same, as the session ends.
+    Clawback(u32),
 }
 
 /// A world before its first step.
@@ -175,6 +177,8 @@ pub struct Setup {
     pub cohorts: Vec<CohortSetup>,
     /// All accounts with what they hold at the start.
     pub ledger: Ledger,
+    /// Isolated accounts whose owner has a cross account too, and which.
+    pub siblings: Vec<(AccountId, AccountId)>,
     /// Accounts with a standing stop: whose, and the adverse move from the entry price that triggers it.
     pub stops: Vec<(AccountId, f64)>,
     /// Whether forced orders are absorbed at the mark by the outside world, without impact: the

@@ -250,6 +250,12 @@ impl World {
                 delay,
                 ..
             } => (Answer::Reduce, on, probability, delay),
+            ResponseSettings::MoveMargin {
+                on,
+                probability,
+                delay,
+                ..
+            } => (Answer::Move, on, probability, delay),
             ResponseSettings::Close {
                 on,
                 probability,

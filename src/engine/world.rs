@@ -86,6 +86,8 @@ pub(super) struct Resting {
 pub(super) enum Answer {
     /// Money arrives.
     TopUp,
+    /// Money comes from the owner's cross account.
+    Move,
     /// An order that restores a target ratio.
     Reduce,
     /// An order that closes everything.
@@ -158,6 +160,10 @@ pub struct World {
     pub(super) vault: Option<Vault>,
     /// Equity by account as the session began, where losses are taken from its winners.
     pub(super) opening: Vec<i128>,
+    /// Isolated accounts whose owner has a cross account too, and which; in ascending order.
+    pub(super) siblings: Vec<(AccountId, AccountId)>,
+    /// Closed accounts whose debts are clawed back as the session ends.
+    pub(super) clawed: Vec<AccountId>,
     pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
     /// Whose forced orders are absorbed though others' are not.
@@ -214,9 +220,11 @@ impl World {
             cohorts,
             mut ledger,
             stops: stop_orders,
+            mut siblings,
             absorb_forced,
             audit_every_step,
         } = setup;
+        siblings.sort_unstable();
         let markets: Vec<Market> = markets
             .into_iter()
             .map(|market| Market::new(market, dt))
@@ -279,6 +287,8 @@ impl World {
             exhausted: vec![false; markets.len()],
             vault,
             opening: Vec::new(),
+            clawed: Vec::new(),
+            siblings,
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,

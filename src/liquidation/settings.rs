@@ -159,12 +159,15 @@ impl LiquidationSettings {
                 format!("must be greater than 0 and at most 1, found {share}"),
             ));
         }
-        if let SocialiseSettings::Session(session) = self.socialisation
-            && session.length.as_seconds() <= 0.0
-        {
+        let session = match self.socialisation {
+            SocialiseSettings::Profit => None,
+            SocialiseSettings::Session(session) => Some(("session", session.length)),
+            SocialiseSettings::Clawback(clawback) => Some(("clawback", clawback.length)),
+        };
+        if let Some((kind, length)) = session.filter(|(_, length)| length.as_seconds() <= 0.0) {
             problems.push((
-                "socialisation.session.length".to_owned(),
-                format!("must be longer than 0, found {}", session.length),
+                format!("socialisation.{kind}.length"),
+                format!("must be longer than 0, found {length}"),
             ));
         }
         problems

@@ -199,6 +199,8 @@ catalogue! {
     World Traders {
         TOPPED_UP "topped_up" Currency Neutral "topped up":
             "Money that traders paid in."
+        MARGIN_MOVED "margin_moved" Currency Neutral "moved to isolated":
+            "Margin that owners moved from their cross accounts to isolated ones."
         WITHDRAWN "withdrawn" Currency Neutral "withdrawn":
             "Money that traders took out."
         WITHDRAWALS_REFUSED "withdrawals_refused" Count Neutral "withdrawals refused":

@@ -183,6 +183,7 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     add(&m::CURED_CALLS, count(EventKind::CallCured));
     of_calls(run, &quality, &mut add);
     add(&m::TOPPED_UP, paid(EventKind::ToppedUp));
+    add(&m::MARGIN_MOVED, paid(EventKind::MarginMoved));
     add(&m::WITHDRAWN, paid(EventKind::Withdrawn));
     add(&m::WITHDRAWALS_REFUSED, count(EventKind::WithdrawalRefused));
     add(&m::ORDERS_WITHDRAWN, count(EventKind::OrderWithdrawn));

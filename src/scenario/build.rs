@@ -273,6 +273,10 @@ impl<'a> Prepared<'a> {
             &Asked {
                 thresholds,
                 portfolio: scenario.margin.cross.build(),
+                reserve: match scenario.positions_response {
+                    Some(ResponseSettings::TopUp { reserve, .. }) => reserve,
+                    _ => 0.0,
+                },
             },
             &draws,
             dt,
@@ -301,7 +305,7 @@ impl<'a> Prepared<'a> {
                     name: POSITIONS.to_owned(),
                     members,
                     behaviour: None,
-                    response: ResponseSettings::default(),
+                    response: scenario.positions_response.unwrap_or_default(),
                     withdrawal: None,
                 },
             })
@@ -320,6 +324,7 @@ impl<'a> Prepared<'a> {
             markets,
             cohorts,
             ledger: population.ledger,
+            siblings: population.siblings,
             stops: population.stops,
             absorb_forced: mode == Mode::Twin,
             audit_every_step: false,
@@ -389,6 +394,9 @@ impl<'a> Prepared<'a> {
                     SocialiseSettings::Profit => Socialise::Profit,
                     SocialiseSettings::Session(session) => {
                         Socialise::Session(session.length.steps(dt).max(1))
+                    }
+                    SocialiseSettings::Clawback(clawback) => {
+                        Socialise::Clawback(clawback.length.steps(dt).max(1))
                     }
                 }),
         })

@@ -8,7 +8,7 @@ use crate::math::linear::correlation_factor;
 use crate::math::sample::Sampled;
 use crate::measure::DEFINITIONS;
 use crate::path::{Moment, PathSettings};
-use crate::trader::CohortSettings;
+use crate::trader::{CohortSettings, ResponseSettings};
 use crate::unit::Span;
 use crate::unit::grid::GridError;
 use rust_decimal::Decimal;
@@ -40,6 +40,7 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
             collateral_parts(scenario, cohort, names),
         );
     }
+    nested("", position_parts(scenario));
     let mut unknown = Vec::new();
     let mut add = |key: &str, text: String| problems.push(Problem::new(key, text));
     let dt = scenario.dt();
@@ -214,6 +215,34 @@ fn market_parts(scenario: &Scenario, market: &MarketSettings) -> Vec<(String, St
         let found = market.path.problems(&grid, start, None);
         let found = found.into_iter().map(|one| (one.field, one.message));
         nested(&path_key(&market.path), found.collect());
+    }
+    problems
+}
+
+/// What is wrong with how a positions file's owners answer, and with cohorts that answer as only they can.
+fn position_parts(scenario: &Scenario) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    if let Some(response) = &scenario.positions_response {
+        let found = response.problems().into_iter();
+        problems.extend(found.map(|(key, text)| (format!("positions_response.{key}"), text)));
+        if scenario.positions.is_none() {
+            let text =
+                "is for the accounts of a positions file, and there is none; add `positions = …`";
+            problems.push(("positions_response".to_owned(), text.to_owned()));
+        }
+        if matches!(response, ResponseSettings::StopLoss { .. }) {
+            let text =
+                "is drawn with a cohort's members: expected an answer to a warning or a call";
+            problems.push(("positions_response.stop_loss".to_owned(), text.to_owned()));
+        }
+    }
+    for (name, cohort) in &scenario.cohort {
+        if matches!(cohort.response, ResponseSettings::MoveMargin { .. }) {
+            problems.push((
+                format!("cohort.{name}.response.move_margin"),
+                "needs owners with isolated and cross accounts, which only a positions file has: expected `positions_response`, or top_up".to_owned(),
+            ));
+        }
     }
     problems
 }

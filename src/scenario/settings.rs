@@ -11,7 +11,7 @@ use crate::market::{BookSettings, ImpactSettings};
 use crate::measure::{ExpectSettings, MeasureSettings};
 use crate::path::{Moment, PathSettings, ShockSettings, TimeGrid};
 use crate::safety::{FaultSettings, SafetySettings};
-use crate::trader::CohortSettings;
+use crate::trader::{CohortSettings, ResponseSettings};
 use crate::unit::grid::GridError;
 use crate::unit::{Grid, Span};
 use rust_decimal::Decimal;
@@ -189,6 +189,9 @@ pub struct Scenario {
     /// CSV file of accounts and their positions, beside the cohorts: `account,market,qty,entry_price,collateral,mode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<String>,
+    /// What the owners of the positions file's accounts do when warned or called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions_response: Option<ResponseSettings>,
     /// How calls and liquidations are judged.
     #[serde(default)]
     pub measure: MeasureSettings,

@@ -85,6 +85,8 @@ pub struct Population {
     pub stops: Vec<(AccountId, f64)>,
     /// Names of accounts from a file.
     pub names: Vec<(AccountId, String)>,
+    /// Isolated accounts of a file whose owner has a cross account too, and which.
+    pub siblings: Vec<(AccountId, AccountId)>,
     /// What was noticed.
     pub tally: Tally,
 }
@@ -133,6 +135,8 @@ pub struct Asked {
     pub thresholds: Thresholds,
     /// What cross accounts are asked for all their positions together; nothing where requirements are added up.
     pub portfolio: Option<Box<dyn PortfolioRule>>,
+    /// What the owners of given accounts hold outside for top-ups, as a multiple of the collateral stated.
+    pub reserve: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -535,6 +539,7 @@ pub fn populate(
         members: Vec::with_capacity(cohorts.len() + 1),
         stops: Vec::new(),
         names: Vec::new(),
+        siblings: Vec::new(),
         tally: Tally::default(),
     };
     for (place, (name, settings)) in cohorts.iter().enumerate() {
@@ -563,7 +568,10 @@ pub fn populate(
         );
     }
     if !holdings.is_empty() {
-        let drafts = given(holdings, grounds);
+        let mut drafts = given(holdings, grounds);
+        for draft in &mut drafts {
+            draft.reserve = Cash((draft.cash.as_f64() * asked.reserve) as i64);
+        }
         population.tally.called = drafts
             .iter()
             .filter(|draft| !draft.survives(grounds, asked))
@@ -571,6 +579,7 @@ pub fn populate(
         let id = CohortId(cohorts.len() as u16);
         open(&mut population, grounds, id, drafts, even(grounds), 0.0);
     }
+    population.siblings = siblings(&population);
     population.tally.background = (0..grounds.len() as u16)
         .map(|market| {
             population
@@ -580,6 +589,20 @@ pub fn populate(
         })
         .collect();
     Ok(population)
+}
+
+/// Isolated accounts of a file, and the cross account of the same name.
+fn siblings(population: &Population) -> Vec<(AccountId, AccountId)> {
+    let isolated = |id: &AccountId| population.ledger.account(*id).isolated().is_some();
+    let cross: std::collections::BTreeMap<&str, AccountId> = population
+        .names
+        .iter()
+        .filter(|(id, _)| !isolated(id))
+        .map(|(id, name)| (name.as_str(), *id))
+        .collect();
+    let own = population.names.iter().filter(|(id, _)| isolated(id));
+    own.filter_map(|(id, name)| Some((*id, *cross.get(name.as_str())?)))
+        .collect()
 }
 
 /// All markets but those of collateral, alike.

@@ -171,6 +171,9 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         .is_some()
         .then(|| Cash(pick(&mut s, vec![0, 10_000, 50_000_000])));
     let mut full = liquidation(&mut more, &grid, count);
+    if coins.chance(0.15) {
+        full.socialise = Some(Socialise::Clawback(15));
+    }
     full.largest_debt = coins
         .chance(0.5)
         .then(|| Cash(pick(&mut coins, vec![0, 5_000])));
@@ -185,7 +188,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     let balance = fund.unwrap_or_else(|| full.pools.iter().copied().sum());
     ledger.deposit(AccountId::FUND, balance);
     let mut stops = Vec::new();
-    let cohorts = (0..whole(&mut s, 1, 4) as u16)
+    let cohorts: Vec<CohortSetup> = (0..whole(&mut s, 1, 4) as u16)
         .map(|c| {
             cohort(
                 [&mut s, &mut more],
@@ -208,6 +211,11 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             }
         }
     }
+    let siblings = if wish.all_is_well {
+        Vec::new()
+    } else {
+        owners(&mut coins, &mut cohorts, &ledger)
+    };
     let rounds = pick(
         &mut s,
         vec![
@@ -259,10 +267,38 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         markets,
         cohorts,
         ledger,
+        siblings,
         stops,
         absorb_forced: wish.absorb_forced,
         audit_every_step: true,
     }
+}
+
+/// Owners with an isolated and a cross account, who move margin from one to the other.
+fn owners(
+    s: &mut Stream,
+    cohorts: &mut [CohortSetup],
+    ledger: &Ledger,
+) -> Vec<(AccountId, AccountId)> {
+    let cross: Vec<AccountId> = ledger
+        .traders()
+        .filter(|id| ledger.account(*id).isolated().is_none())
+        .collect();
+    let mut siblings = Vec::new();
+    for cohort in cohorts {
+        let isolated = ledger.account(cohort.members.first).isolated().is_some();
+        if isolated && !cross.is_empty() && s.chance(0.5) {
+            cohort.response = ResponseSettings::MoveMargin {
+                probability: 0.9,
+                delay: Span::seconds(1.0),
+                target: 0.5,
+                on: Signal::Warning,
+            };
+            let members = cohort.members.iter();
+            siblings.extend(members.map(|id| (id, pick(s, cross.clone()))));
+        }
+    }
+    siblings
 }
 
 /// What of collateral doesn't count: by brackets, or all alike, sometimes more of it in a volatile market.
