@@ -115,6 +115,8 @@ catalogue! {
             "Traders' accounts in which liquidation began at least once, over all traders' accounts."
         LIQUIDATED_TOTAL "liquidated_notional_total" Currency Lower "liquidated, all markets":
             "Liquidated notional, summed over the markets."
+        COLLATERAL_SOLD "collateral_sold" Currency Lower "collateral sold by force":
+            "Value of what forced orders sold in markets of collateral; none where there is no such market."
         TRADED_TOTAL "traded_notional_total" Currency Neutral "traded, all markets":
             "Traded notional, summed over the markets."
     }
@@ -203,6 +205,8 @@ catalogue! {
     World Traders {
         TOPPED_UP "topped_up" Currency Neutral "topped up":
             "Money that traders paid in."
+        MARGIN_MOVED "margin_moved" Currency Neutral "moved to isolated":
+            "Margin that owners moved from their cross accounts to isolated ones."
         WITHDRAWN "withdrawn" Currency Neutral "withdrawn":
             "Money that traders took out."
         WITHDRAWALS_REFUSED "withdrawals_refused" Count Neutral "withdrawals refused":
