@@ -371,6 +371,10 @@ pub(super) fn allotted() -> usize {
 }
 
 /// Runs a hundredth of the points once each, on one thread, and tells what the whole sweep would take.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a run costs is told to a person, and enters no result"
+)]
 fn estimate(scenario: &Scenario, plan: &Plan, arguments: &Arguments) -> Result<ExitCode, Failure> {
     /// A pilot of fewer says little.
     const LEAST: u64 = 4;

@@ -1,6 +1,6 @@
 //! A comparison on the terminal: what each variant costs, and what it buys.
 
-use super::record::{ChangeFile, ComparisonFile, EstimateFile, MetricFile};
+use super::record::{ChangeFile, ComparisonFile, EstimateFile, MetricFile, RiskFile};
 use crate::measure::catalogue as m;
 use crate::measure::{Definition, Unit};
 use crate::output::human;
@@ -172,11 +172,8 @@ fn difference(change: &ChangeFile, unit: Unit, style: &Style) -> String {
 
 /// What is at risk, in the terms of risk reports.
 fn at_risk(text: &mut String, file: &ComparisonFile, style: &Style) {
-    let rows: [(
-        &str,
-        Unit,
-        fn(&super::record::RiskFile) -> Option<EstimateFile>,
-    ); 4] = [
+    type Pick = fn(&RiskFile) -> Option<EstimateFile>;
+    let rows: [(&str, Unit, Pick); 4] = [
         ("VaR, bad debt at 95 %", Unit::Currency, |risk| {
             risk.value_at_risk
         }),
