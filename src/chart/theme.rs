@@ -53,6 +53,12 @@ pub const UPWARD: [RGBColor; 3] = [
 /// The shade of the gap between a run and its twin, as it looks on paper.
 pub const GAP: RGBColor = RGBColor(0xEF, 0xDE, 0xD8);
 
+/// The colour of one of several variants; the first is the baseline.
+pub const fn variant(place: usize) -> RGBColor {
+    const VARIANTS: [RGBColor; 6] = [LAST, LONG_LIQUIDATION, SHORT_LIQUIDATION, DEPTH, MARK, TWIN];
+    VARIANTS[place % VARIANTS.len()]
+}
+
 /// Paper.
 pub const BACKGROUND: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 /// Titles.

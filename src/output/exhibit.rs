@@ -3,6 +3,7 @@
 //! A run, a comparison and a sweep keep different tables; from here on they look alike. A kind of chart joins by a line in
 //! [`pictures::KINDS`](super::pictures::KINDS), or by what [`Source::exhibits`] says of the other two.
 
+use super::compare::{self, ComparisonFile};
 use super::directory::{MANIFEST, OutputError, failed, read_manifest};
 use super::manifest::Manifest;
 use super::pictures::{PictureError, RunTables};
@@ -36,6 +37,14 @@ pub enum SourceError {
     /// A sweep's points.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What a comparison says.
+    #[error("{} is no comparison of this version: {source}", path.display())]
+    Comparison {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
     /// A manifest.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -99,8 +108,12 @@ pub struct Source {
     pub holds: Holds,
     /// A run's tables.
     pub run: Option<RunTables>,
+    /// What a comparison, or an ensemble, says.
+    pub comparison: Option<ComparisonFile>,
     /// A sweep's points.
     pub sweep: Option<Store>,
+    /// Name of the settlement currency.
+    pub currency: String,
 }
 
 impl Source {
@@ -128,6 +141,10 @@ impl Source {
             Holds::Run => Some(RunTables::beside(&manifest, path, currency)?),
             _ => None,
         };
+        let comparison = match holds {
+            Holds::Comparison => Some(read_comparison(path)?),
+            _ => None,
+        };
         let sweep = match holds {
             Holds::Sweep => Some(Store::open(path)?),
             _ => None,
@@ -137,7 +154,9 @@ impl Source {
             manifest,
             holds,
             run,
+            comparison,
             sweep,
+            currency: currency.to_owned(),
         })
     }
 
@@ -158,6 +177,13 @@ impl Source {
                 let name = run.name_of(kind, market);
                 Exhibit::new(name, kind.caption, move |options| {
                     Ok(run.draw(kind, market, options)?)
+                })
+            }));
+        }
+        if let Some(file) = &self.comparison {
+            found.extend(compare::pictures::kinds(file).iter().map(|kind| {
+                Exhibit::new(kind.name, kind.caption, move |options| {
+                    Ok((kind.draw)(file, &self.currency, options)?)
                 })
             }));
         }
@@ -210,6 +236,18 @@ impl Source {
             .iter()
             .filter_map(|file| file.name.strip_prefix("charts/")?.strip_suffix(".svg"))
     }
+}
+
+/// What a comparison or an ensemble says, from the file that holds all of it.
+fn read_comparison(path: &Path) -> Result<ComparisonFile, SourceError> {
+    let ensemble = path.join("ensemble.json");
+    let path = if ensemble.exists() {
+        ensemble
+    } else {
+        path.join("comparison.json")
+    };
+    let text = fs::read_to_string(&path).map_err(failed("read", &path))?;
+    serde_json::from_str(&text).map_err(|source| SourceError::Comparison { path, source })
 }
 
 fn of_sweep<'a>(store: &'a Store, wanted: &[Shown]) -> Result<Vec<Exhibit<'a>>, SourceError> {

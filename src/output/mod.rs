@@ -14,12 +14,14 @@
 
 pub mod backtest;
 pub mod bearers;
+pub mod columns;
 pub mod compare;
 mod csv;
 pub mod directory;
 pub mod events;
 pub mod exhibit;
 pub mod factor;
+pub mod facts;
 pub mod frame;
 pub mod human;
 pub mod ladder;
@@ -32,6 +34,7 @@ pub mod steps;
 pub mod sweep;
 pub mod table;
 pub mod terminal;
+pub mod verify;
 
 pub use directory::{Directory, OutputError, replace_file};
 pub use manifest::{Manifest, MarketModel, ModelSettings, Provenance, Status};

@@ -1,223 +1,273 @@
-//! The page of a comparison: from its table, whose columns it takes as far as they are there.
+//! The page of a comparison, or of an ensemble of one variant alone.
 
 use super::page::{Block, Card, Cell, Head, Page, Section, Table};
 use super::{ReportError, figures, metrics, run, settings, unmodelled};
-use crate::measure::{Definition, Group, Unit, catalogue as m};
+use crate::measure::{Definition, Unit, catalogue as m};
+use crate::output::compare::record::{
+    ChangeFile, ComparisonFile, EstimateFile, MetricFile, RiskFile,
+};
 use crate::output::compare::terminal::FRONTIER;
 use crate::output::exhibit::Source;
-use crate::output::frame::{Frame, Wanted};
 use crate::output::human;
 use serde_json::Value;
 
 const CURRENCY: &str = "USD";
 
-const WANTED: Wanted<'static> = Wanted {
-    words: &["metric", "market", "variant", "verdict"],
-    numbers: &[
-        "count",
-        "mean",
-        "mean_low",
-        "mean_high",
-        "median",
-        "p95",
-        "p99",
-        "change_mean",
-        "change_low",
-        "change_high",
-        "change_error",
-        "unpaired_error",
-        "needed",
-    ],
-};
-
-/// One metric of one variant.
-struct Found<'a> {
-    row: usize,
-    definition: &'static Definition,
-    market: Option<&'a str>,
-    variant: &'a str,
-}
-
-/// The table as it was written.
-struct Compared<'a> {
-    frame: &'a Frame,
-    rows: Vec<Found<'a>>,
-    variants: Vec<&'a str>,
-    several: bool,
-}
-
-impl<'a> Compared<'a> {
-    fn of(frame: &'a Frame, source: &Source) -> Result<Self, ReportError> {
-        let (metric, market) = (frame.words("metric")?, frame.words("market")?);
-        let variant = frame.words("variant")?;
-        let rows = (0..metric.len()).filter_map(|row| {
-            Some(Found {
-                row,
-                definition: m::definition(metric.get(row)?)?,
-                market: market.get(row),
-                variant: variant.get(row)?,
-            })
-        });
-        Ok(Self {
-            frame,
-            rows: rows.collect(),
-            variants: variant.names().iter().map(String::as_str).collect(),
-            several: source.manifest.model.markets.len() > 1,
-        })
-    }
-    /// A number of a row, where the table has the column and the row a value.
-    fn number(&self, column: &str, row: usize) -> Option<f64> {
-        let numbers = self.frame.numbers(column).ok()?;
-        numbers.get(row).copied().filter(|number| !number.is_nan())
-    }
-    /// The interval of a row's number: between two columns, or two standard errors to either side.
-    fn interval(&self, of: &str, row: usize, unit: Unit) -> Option<String> {
-        let ends = match self.number(&format!("{of}_low"), row) {
-            Some(low) => (low, self.number(&format!("{of}_high"), row)?),
-            None => {
-                let middle = self.number(&format!("{of}_mean"), row)?;
-                let error = self.number(&format!("{of}_error"), row)?;
-                (middle - 2.0 * error, middle + 2.0 * error)
-            }
-        };
-        let number = |value| human::number(value, unit, CURRENCY);
-        Some(format!("{} to {}", number(ends.0), number(ends.1)))
-    }
-    fn of_variant(&self, variant: &'a str) -> impl Iterator<Item = &Found<'a>> {
-        self.rows
-            .iter()
-            .filter(move |found| found.variant == variant)
-    }
-    fn label(&self, found: &Found<'_>) -> String {
-        metrics::label(found.definition, found.market, self.several)
-    }
-}
-
 /// Puts it together.
 pub(super) fn page(source: &Source) -> Result<Page, ReportError> {
-    let frame = match Frame::read_if_there(source.path(), "comparison", WANTED)? {
-        Some(frame) => frame,
-        None => Frame::read(source.path(), "ensemble", WANTED)?,
+    let Some(file) = &source.comparison else {
+        return Err(ReportError::Other(source.path().to_owned()));
     };
-    let compared = Compared::of(&frame, source)?;
     let exhibits = source.exhibits()?;
-    let manifest = &source.manifest;
-    let asked = &manifest.scenario["compare"];
-    let baseline = compared.variants.first().copied().unwrap_or_default();
-    let scenario = &asked["variants"][baseline];
-    let replicates = asked["replicates"].as_u64().unwrap_or_default();
-    let title = scenario["title"].as_str().unwrap_or(&manifest.name);
+    let compared = file.variants.len() > 1;
+    let scenario = baseline(source, file);
+    let mut warnings = Vec::new();
+    if file.replicates.stopped {
+        warnings.push("It was interrupted: there are fewer replicates than were asked for.".to_owned());
+    }
+    if !file.failures.is_empty() {
+        warnings.push(format!("{} runs failed and are left out.", file.failures.len()));
+    }
+    let mut short = Section::new("short", "In short");
+    if let Some(found) = &file.recommendation {
+        short.blocks.push(Block::Text(format!("Recommended: {}", found.text)));
+    }
+    short.blocks.push(Block::Cards(cards(file)));
+    if compared {
+        short.blocks.push(Block::Table(verdicts(file)));
+    }
     Ok(Page {
-        of: "Comparison".into(),
-        title: title.to_owned(),
-        lead: format!(
-            "{replicates} crashes · each under {} with the same draws · baseline {baseline} · seed {}",
-            compared.variants.join(", "),
-            manifest.seed
-        ),
-        warning: None,
+        of: if compared { "Comparison" } else { "Ensemble" }.into(),
+        title: file.title.clone(),
+        lead: lead(file),
+        warning: (!warnings.is_empty()).then(|| warnings.join(" ")),
         sections: vec![
-            Section::new("short", "In short").with(Block::Cards(cards(&compared, baseline))),
+            short,
+            Section::new("asked", "What was asked")
+                .with_all(compared.then(|| Block::Table(variants(file))))
+                .with_all((!file.inputs.is_empty()).then(|| Block::Table(inputs(file))))
+                .with_all(settings::blocks(&scenario, &file.model)),
             Section::new("charts", "What it shows")
                 .with_all(figures::figures(&exhibits, |_| true)?)
                 .with_all(figures::others(source, &exhibits)),
             Section::new("differences", "Differences to the baseline")
-                .with_all(differences(&compared)),
-            Section::new("asked", "What was asked").with_all(settings::blocks(scenario, &manifest.model)),
-            Section::new("numbers", "Every number").with_all(numbers(&compared)),
+                .with_all(differences(file)),
+            Section::new("risk", "What is at risk").with(Block::Table(risks(file))),
+            Section::new("worst", "The worst runs").with_all(worst(file)),
+            Section::new("numbers", "Every number").with_all(numbers(file)),
+            Section::new("failures", "What failed").with_all(failures(file)),
             Section::new("not-modelled", "What is not modelled")
                 .with(Block::List(unmodelled::points())),
             Section::new("again", "How to make it again")
-                .with(Block::Text(
-                    "The manifest holds every variant with every default resolved. With the scenario's and the rules' files:".into(),
-                ))
-                .with(Block::Code(command(asked, manifest.seed)))
+                .with(Block::Code(file.command.clone()))
                 .with_all(run::files(source)),
         ],
-        version: manifest.version.clone(),
+        version: file.version.clone(),
     })
 }
 
-fn command(asked: &Value, seed: u64) -> String {
-    let order = asked["order"].as_array().into_iter().flatten();
-    let rules: Vec<String> = order
-        .filter_map(Value::as_str)
-        .filter(|name| *name != "scenario")
-        .map(|name| format!(" --rule {name}.toml"))
-        .collect();
-    let replicates = &asked["replicates"];
-    format!(
-        "deleverage compare scenario.toml{} --replicates {replicates} --seed {seed}",
-        rules.concat()
-    )
+/// The baseline's scenario, fully resolved.
+fn baseline(source: &Source, file: &ComparisonFile) -> Value {
+    let variants = &source.manifest.scenario["compare"]["variants"];
+    let name = file.variants.first().map_or("", |variant| variant.name.as_str());
+    variants[name].clone()
 }
 
-/// Whether a metric is one of those that matter most.
-fn leads(definition: &Definition) -> bool {
-    FRONTIER
-        .iter()
-        .any(|leading| leading.name == definition.name)
+fn lead(file: &ComparisonFile) -> String {
+    let count = file.replicates.count;
+    let mut parts = vec![format!(
+        "{count} {}",
+        if count == 1 { "crash" } else { "crashes" }
+    )];
+    if file.variants.len() > 1 {
+        parts.push(format!("each under {} variants with the same draws", file.variants.len()));
+    }
+    parts.push(format!("drawn anew: {}", file.replicates.vary.join(", ")));
+    parts.push(format!("seed {}", file.seed));
+    parts.push(if file.twin { "beside twins" } else { "without twins" }.to_owned());
+    parts.push(format!("intervals of {} %", 100.0 * file.confidence));
+    parts.join(" · ")
 }
 
-/// The baseline's medians.
-fn cards(compared: &Compared<'_>, baseline: &str) -> Vec<Card> {
-    let own = compared
-        .rows
-        .iter()
-        .filter(|found| found.variant == baseline);
-    own.filter(|found| leads(found.definition))
-        .filter_map(|found| {
-            let unit = found.definition.unit;
-            let median = compared.number("median", found.row)?;
-            let mean = compared.number("mean", found.row)?;
-            let mut beside = format!("mean {}", human::number(mean, unit, CURRENCY));
-            if let Some(interval) = compared.interval("mean", found.row, unit) {
-                beside += &format!(" ({interval})");
-            }
+fn unit(metric: &MetricFile) -> Unit {
+    m::definition(&metric.metric).map_or(Unit::Ratio, |definition| definition.unit)
+}
+
+fn label(metric: &MetricFile, file: &ComparisonFile) -> String {
+    match &metric.market {
+        Some(market) if file.model.markets.len() > 1 => format!("{market} {}", metric.label),
+        _ => metric.label.clone(),
+    }
+}
+
+fn headline<'a>(file: &'a ComparisonFile) -> impl Iterator<Item = &'a MetricFile> {
+    FRONTIER.iter().flat_map(move |definition: &&Definition| {
+        let name = definition.name;
+        file.metrics.iter().filter(move |metric| metric.metric == name)
+    })
+}
+
+fn interval(found: &EstimateFile, unit: Unit) -> String {
+    let end = |value: Option<f64>| metrics::shown(value, unit, CURRENCY);
+    format!("{} to {}", end(found.low), end(found.high))
+}
+
+/// Means of the baseline with their intervals.
+fn cards(file: &ComparisonFile) -> Vec<Card> {
+    headline(file)
+        .filter_map(|metric| {
+            let mean = metric.cells.first()?.mean?;
+            let unit = unit(metric);
+            let of = if file.variants.len() > 1 { ", baseline" } else { "" };
             Some(Card {
-                label: format!("{}, median", compared.label(found)),
-                cell: Cell::number(human::number(median, unit, CURRENCY), Some(median))
-                    .hint(found.definition.text),
-                beside: Some(beside),
+                label: format!("{}, mean{of}", label(metric, file)),
+                cell: Cell::number(human::number(mean.value, unit, CURRENCY), Some(mean.value))
+                    .of_metric(&metric.metric, metric.market.as_deref())
+                    .hint(&metric.text),
+                beside: Some(interval(&mean, unit)),
             })
         })
         .take(8)
         .collect()
 }
 
-/// What matters most, for each variant: its mean, and the mean difference with its interval.
-fn differences(compared: &Compared<'_>) -> Vec<Block> {
-    let others = compared.variants.iter().skip(1);
-    others
-        .map(|variant| {
-            let rows = compared
-                .of_variant(variant)
-                .filter(|found| leads(found.definition));
-            let rows = rows.filter_map(|found| {
-                let definition = found.definition;
-                let number = |value| metrics::shown(value, definition.unit, CURRENCY);
-                let mean = compared.number("mean", found.row);
-                let change = compared.number("change_mean", found.row)?;
-                let interval = compared.interval("change", found.row, definition.unit);
-                let (verdict, tone) = verdict(compared, found, change);
+/// How many numbers are better and worse under each variant.
+fn verdicts(file: &ComparisonFile) -> Table {
+    let count = |number: usize| Cell::number(number.to_string(), Some(number as f64));
+    let rows = file.variants.iter().filter_map(|variant| {
+        let found = variant.verdicts?;
+        Some(vec![
+            Cell::words(&variant.name),
+            Cell::words(&variant.role),
+            count(found.better).tone(Some("good")),
+            count(found.worse).tone(Some("bad")),
+            count(found.higher + found.lower),
+            count(found.same),
+            count(found.unclear),
+        ])
+    });
+    Table {
+        caption: format!(
+            "Numbers by what their mean difference to {} says",
+            file.variants.first().map_or("the baseline", |v| v.name.as_str())
+        ),
+        head: vec![
+            Head::words("Variant"),
+            Head::words("Role"),
+            Head::numbers("Better"),
+            Head::numbers("Worse"),
+            Head::numbers("Moved, neither"),
+            Head::numbers("Same"),
+            Head::numbers("Can't tell"),
+        ],
+        rows: rows.collect(),
+        sortable: true,
+        ..Table::default()
+    }
+}
+
+/// In which settings the variants differ.
+fn variants(file: &ComparisonFile) -> Table {
+    let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "–".to_owned(), settings::words);
+    let mut rows = Vec::new();
+    for (place, variant) in file.variants.iter().enumerate() {
+        if variant.changes.is_empty() {
+            let same = if place == 0 { "the baseline" } else { "no setting" };
+            rows.push([variant.name.clone(), same.into(), "–".into(), "–".into()].map(Cell::words).into());
+        }
+        for change in &variant.changes {
+            rows.push(
+                [variant.name.clone(), change.path.clone(), value(&change.from), value(&change.to)]
+                    .map(Cell::words)
+                    .into(),
+            );
+        }
+    }
+    Table {
+        caption: "The variants, and in which settings they differ from the baseline".into(),
+        head: ["Variant", "Setting", "Baseline", "Variant's"].map(Head::words).into(),
+        rows,
+        ..Table::default()
+    }
+}
+
+/// What the markets start from.
+fn inputs(file: &ComparisonFile) -> Table {
+    let number = |value: Option<f64>, unit| Cell::number(metrics::shown(value, unit, CURRENCY), value);
+    Table {
+        caption: "Inputs".into(),
+        head: vec![
+            Head::words("Market"),
+            Head::numbers("Price"),
+            Head::numbers("Volatility, annualised"),
+            Head::numbers("Fall of the outside price"),
+            Head::numbers("Open interest"),
+            Head::numbers("Bids within 1 %"),
+            Head::numbers("Asks within 1 %"),
+        ],
+        rows: file
+            .inputs
+            .iter()
+            .map(|input| {
+                vec![
+                    Cell::words(&input.market),
+                    number(Some(input.price), Unit::Currency),
+                    number(input.volatility, Unit::Share),
+                    number(input.outside_fall, Unit::Share),
+                    number(Some(input.open_interest), Unit::Currency),
+                    number(Some(input.bid_depth), Unit::Currency),
+                    number(Some(input.ask_depth), Unit::Currency),
+                ]
+            })
+            .collect(),
+        sortable: true,
+        ..Table::default()
+    }
+}
+
+fn tone(change: &ChangeFile) -> Option<&'static str> {
+    match change.verdict.as_str() {
+        "better" => Some("good"),
+        "worse" => Some("bad"),
+        _ => None,
+    }
+}
+
+/// The headline numbers: the baseline's mean, and each variant's mean difference with its interval and verdict.
+fn differences(file: &ComparisonFile) -> Vec<Block> {
+    file.variants
+        .iter()
+        .enumerate()
+        .skip(1)
+        .map(|(place, variant)| {
+            let rows = headline(file).filter_map(|metric| {
+                let cell = metric.cells.get(place)?;
+                let (change, mean) = (cell.change.as_ref()?, cell.mean?);
+                let unit = unit(metric);
+                let number = |value| human::number(value, unit, CURRENCY);
+                let needed = change.needed.map(|n| n as f64);
                 Some(vec![
-                    Cell::words(compared.label(found)).hint(definition.text),
-                    Cell::number(number(mean), mean)
-                        .of_metric(definition.name, found.market)
-                        .of(variant),
-                    Cell::number(number(Some(change)), Some(change)),
-                    Cell::line(interval.unwrap_or_else(|| "–".to_owned())),
-                    Cell::words(verdict).tone(tone),
+                    Cell::words(label(metric, file)).hint(&metric.text),
+                    Cell::number(number(mean.value), Some(mean.value))
+                        .of_metric(&metric.metric, metric.market.as_deref())
+                        .of(&variant.name),
+                    Cell::number(number(change.mean.value), Some(change.mean.value)),
+                    Cell::line(interval(&change.mean, unit)),
+                    Cell::words(&change.verdict).tone(tone(change)),
+                    Cell::words(&change.typical),
+                    Cell::number(metrics::shown(needed, Unit::Count, CURRENCY), needed),
                 ])
             });
             Block::Table(Table {
-                caption: format!("{variant} less {}", compared.variants[0]),
+                caption: format!("{} less {}", variant.name, file.variants[0].name),
                 head: vec![
                     Head::words("Metric"),
                     Head::numbers("Mean"),
                     Head::numbers("Mean difference"),
                     Head::numbers("Its interval"),
                     Head::words("Verdict"),
+                    Head::words("Typical crash"),
+                    Head::numbers("Replicates that would tell"),
                 ],
                 rows: rows.collect(),
                 sortable: true,
@@ -227,90 +277,122 @@ fn differences(compared: &Compared<'_>) -> Vec<Block> {
         .collect()
 }
 
-/// What a difference says: the table's own word, or whether it is more than two standard errors from none.
-fn verdict(
-    compared: &Compared<'_>,
-    found: &Found<'_>,
-    change: f64,
-) -> (String, Option<&'static str>) {
-    use crate::measure::Direction;
-    let told = compared.frame.words("verdict").ok();
-    let word = match told.and_then(|words| words.get(found.row)) {
-        Some(word) => word.to_owned(),
-        None => {
-            let error = compared
-                .number("change_error", found.row)
-                .unwrap_or(f64::INFINITY);
-            let less = change < 0.0;
-            match found.definition.direction {
-                _ if change == 0.0 => "same",
-                _ if change.abs() <= 2.0 * error => "can't tell",
-                Direction::Neutral if less => "lower",
-                Direction::Neutral => "higher",
-                Direction::Lower if less => "better",
-                Direction::Higher if !less => "better",
-                _ => "worse",
-            }
-            .to_owned()
+/// The numbers that risk firms report.
+fn risks(file: &ComparisonFile) -> Table {
+    type Pick = fn(&RiskFile) -> Option<EstimateFile>;
+    let columns: [(&str, Unit, Pick); 6] = [
+        ("VaR, 95 % of bad debt", Unit::Currency, |risk| risk.value_at_risk),
+        ("99 % of bad debt", Unit::Currency, |risk| risk.value_at_risk_99),
+        ("Expected loss", Unit::Currency, |risk| risk.expected_loss),
+        ("LaR, 95 % of liquidations", Unit::Currency, |risk| risk.liquidations_at_risk),
+        ("99 % of liquidations", Unit::Currency, |risk| risk.liquidations_at_risk_99),
+        ("Runs beyond the fund", Unit::Share, |risk| risk.beyond_fund),
+    ];
+    let mut head = vec![Head::words("Variant")];
+    for (name, _, _) in &columns {
+        head.extend([Head::numbers(name), Head::numbers("Its interval")]);
+    }
+    let rows = file.variants.iter().zip(&file.risks).map(|(variant, risk)| {
+        let mut row = vec![Cell::words(&variant.name)];
+        for (_, unit, pick) in &columns {
+            let found = pick(risk);
+            let value = found.map(|found| found.value);
+            row.push(Cell::number(metrics::shown(value, *unit, CURRENCY), value));
+            row.push(Cell::line(found.map_or_else(|| "–".to_owned(), |f| interval(&f, *unit))));
         }
-    };
-    let tone = match word.as_str() {
-        "better" => Some("good"),
-        "worse" => Some("bad"),
-        _ => None,
-    };
-    (word, tone)
+        row
+    });
+    Table {
+        caption: "Value and liquidations at risk, with intervals; an end that the sample is too small to give is a dash".into(),
+        head,
+        rows: rows.collect(),
+        sortable: true,
+        ..Table::default()
+    }
 }
 
-/// Every metric of every variant, a table a heading.
-fn numbers(compared: &Compared<'_>) -> Vec<Block> {
-    let mut groups: Vec<Group> = compared
-        .rows
+fn worst(file: &ComparisonFile) -> Option<Block> {
+    let rows: Vec<Vec<Cell>> = file
+        .worst
         .iter()
-        .map(|found| found.definition.group)
+        .map(|worst| {
+            let definition = m::definition(&worst.metric);
+            let unit = definition.map_or(Unit::Ratio, |definition| definition.unit);
+            vec![
+                Cell::words(&worst.variant),
+                Cell::number(worst.replicate.to_string(), Some(worst.replicate as f64)),
+                Cell::words(definition.map_or(worst.metric.as_str(), |found| found.label)),
+                Cell::number(human::number(worst.value, unit, CURRENCY), Some(worst.value)),
+                Cell::words(worst.kept.as_deref().unwrap_or("–")),
+                Cell::words(&worst.replay),
+            ]
+        })
         .collect();
-    groups.sort_unstable();
-    groups.dedup();
-    let columns: Vec<(&str, &str)> = [
-        ("mean", "Mean"),
-        ("median", "Median"),
-        ("p95", "95 %"),
-        ("p99", "99 %"),
-        ("change_mean", "Mean difference"),
-    ]
-    .into_iter()
-    .filter(|(column, _)| compared.frame.has(column))
-    .collect();
-    let mut head = vec![Head::words("Metric"), Head::words("Variant")];
-    head.extend(columns.iter().map(|(_, title)| Head::numbers(title)));
+    (!rows.is_empty()).then(|| {
+        Block::Table(Table {
+            caption: "The worst runs, where they are kept whole, and the command that makes each again".into(),
+            head: vec![
+                Head::words("Variant"),
+                Head::numbers("Replicate"),
+                Head::words("By"),
+                Head::numbers("Value"),
+                Head::words("Kept in"),
+                Head::words("Replay"),
+            ],
+            rows,
+            sortable: true,
+            ..Table::default()
+        })
+    })
+}
+
+/// Every metric: mean with its interval, and quantiles, for each variant.
+fn numbers(file: &ComparisonFile) -> Vec<Block> {
+    let mut groups: Vec<&str> = Vec::new();
+    for metric in &file.metrics {
+        if !groups.contains(&metric.group.as_str()) {
+            groups.push(&metric.group);
+        }
+    }
     groups
         .into_iter()
         .filter_map(|group| {
-            let rows = compared
-                .rows
-                .iter()
-                .filter(|found| found.definition.group == group);
-            let rows: Vec<Vec<Cell>> = rows
-                .filter(|found| compared.number("mean", found.row).is_some())
-                .map(|found| {
-                    let mut row = vec![
-                        Cell::words(compared.label(found)).hint(found.definition.text),
-                        Cell::words(found.variant),
-                    ];
-                    row.extend(columns.iter().map(|(column, _)| {
-                        let value = compared.number(column, found.row);
-                        Cell::number(
-                            metrics::shown(value, found.definition.unit, CURRENCY),
-                            value,
-                        )
-                    }));
-                    row
-                })
-                .collect();
+            let mut rows = Vec::new();
+            for metric in file.metrics.iter().filter(|metric| metric.group == group) {
+                let unit = unit(metric);
+                for (variant, cell) in file.variants.iter().zip(&metric.cells) {
+                    let Some(mean) = cell.mean else {
+                        continue;
+                    };
+                    let number = |found: Option<EstimateFile>| {
+                        let value = found.map(|found| found.value);
+                        Cell::number(metrics::shown(value, unit, CURRENCY), value)
+                    };
+                    rows.push(vec![
+                        Cell::words(label(metric, file)).hint(&metric.text),
+                        Cell::words(&variant.name),
+                        number(Some(mean)),
+                        Cell::line(interval(&mean, unit)),
+                        number(cell.p05),
+                        number(cell.p50),
+                        number(cell.p95),
+                        number(cell.p99),
+                    ]);
+                }
+            }
             (!rows.is_empty()).then(|| {
                 Block::Table(Table {
-                    caption: group.title().to_owned(),
-                    head: head.clone(),
+                    caption: group.to_owned(),
+                    head: vec![
+                        Head::words("Metric"),
+                        Head::words("Variant"),
+                        Head::numbers("Mean"),
+                        Head::numbers("Its interval"),
+                        Head::numbers("5 %"),
+                        Head::numbers("Median"),
+                        Head::numbers("95 %"),
+                        Head::numbers("99 %"),
+                    ],
                     rows,
                     sortable: true,
                     ..Table::default()
@@ -318,4 +400,33 @@ fn numbers(compared: &Compared<'_>) -> Vec<Block> {
             })
         })
         .collect()
+}
+
+fn failures(file: &ComparisonFile) -> Option<Block> {
+    let rows: Vec<Vec<Cell>> = file
+        .failures
+        .iter()
+        .map(|failed| {
+            vec![
+                Cell::words(&failed.variant),
+                Cell::number(failed.replicate.to_string(), Some(failed.replicate as f64)),
+                Cell::words(&failed.message),
+                Cell::words(&failed.replay),
+            ]
+        })
+        .collect();
+    (!rows.is_empty()).then(|| {
+        Block::Table(Table {
+            caption: "Runs that failed, and the command that replays each".into(),
+            head: vec![
+                Head::words("Variant"),
+                Head::numbers("Replicate"),
+                Head::words("Why"),
+                Head::words("Replay"),
+            ],
+            rows,
+            sortable: true,
+            ..Table::default()
+        })
+    })
 }
