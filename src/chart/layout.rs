@@ -7,7 +7,7 @@ use super::{ChartError, clock, font, theme};
 /// Sheets below this width, such as those for telephones, have legends below titles and labels without numbers.
 const NARROW: f64 = 560.0;
 /// Room above a panel for its title.
-const TITLE_ROOM: f64 = 26.0;
+pub(super) const TITLE_ROOM: f64 = 26.0;
 /// Room for a line of text more.
 const LEGEND_ROOM: f64 = 19.0;
 /// Room below a panel for its ticks.

@@ -102,10 +102,13 @@ pub const DOTS: (f64, f64) = (2.0, 3.0);
 /// Distance from the picture's edge to anything drawn.
 pub const MARGIN: f64 = 18.0;
 
+/// Red, green and blue.
+pub type Rgb = (u8, u8, u8);
+
 /// Each colour, and what stands for it on a dark page: as far from dark paper as the first is from white, of the same hue.
 ///
 /// Cells and scales of a heat map keep theirs: they are compared with each other, not with the paper.
-pub const DARK: &[((u8, u8, u8), (u8, u8, u8))] = &[
+pub const DARK: &[(Rgb, Rgb)] = &[
     pair(BACKGROUND, 0x16_1A_1F),
     pair(INK, 0xE6_E9_EC),
     pair(QUIET, 0xA3_AB_B3),
@@ -129,7 +132,7 @@ pub const DARK: &[((u8, u8, u8), (u8, u8, u8))] = &[
     pair(GAP, 0x45_2B_22),
 ];
 
-const fn pair(light: RGBColor, dark: u32) -> ((u8, u8, u8), (u8, u8, u8)) {
+const fn pair(light: RGBColor, dark: u32) -> (Rgb, Rgb) {
     (
         (light.0, light.1, light.2),
         ((dark >> 16) as u8, (dark >> 8) as u8, dark as u8),
@@ -141,7 +144,7 @@ mod tests {
     use super::*;
 
     /// Relative luminance, after the Web Content Accessibility Guidelines.
-    fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
+    fn luminance((r, g, b): Rgb) -> f64 {
         let linear = |c: u8| {
             let c = f64::from(c) / 255.0;
             if c <= 0.04045 {
@@ -152,7 +155,7 @@ mod tests {
         };
         0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
     }
-    fn contrast(one: (u8, u8, u8), other: (u8, u8, u8)) -> f64 {
+    fn contrast(one: Rgb, other: Rgb) -> f64 {
         let (one, other) = (luminance(one), luminance(other));
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
     }

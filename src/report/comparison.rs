@@ -23,14 +23,20 @@ pub(super) fn page(source: &Source) -> Result<Page, ReportError> {
     let scenario = baseline(source, file);
     let mut warnings = Vec::new();
     if file.replicates.stopped {
-        warnings.push("It was interrupted: there are fewer replicates than were asked for.".to_owned());
+        warnings
+            .push("It was interrupted: there are fewer replicates than were asked for.".to_owned());
     }
     if !file.failures.is_empty() {
-        warnings.push(format!("{} runs failed and are left out.", file.failures.len()));
+        warnings.push(format!(
+            "{} runs failed and are left out.",
+            file.failures.len()
+        ));
     }
     let mut short = Section::new("short", "In short");
     if let Some(found) = &file.recommendation {
-        short.blocks.push(Block::Text(format!("Recommended: {}", found.text)));
+        short
+            .blocks
+            .push(Block::Text(format!("Recommended: {}", found.text)));
     }
     short.blocks.push(Block::Cards(cards(file)));
     if compared {
@@ -50,8 +56,7 @@ pub(super) fn page(source: &Source) -> Result<Page, ReportError> {
             Section::new("charts", "What it shows")
                 .with_all(figures::figures(&exhibits, |_| true)?)
                 .with_all(figures::others(source, &exhibits)),
-            Section::new("differences", "Differences to the baseline")
-                .with_all(differences(file)),
+            Section::new("differences", "Differences to the baseline").with_all(differences(file)),
             Section::new("risk", "What is at risk").with(Block::Table(risks(file))),
             Section::new("worst", "The worst runs").with_all(worst(file)),
             Section::new("numbers", "Every number").with_all(numbers(file)),
@@ -69,7 +74,10 @@ pub(super) fn page(source: &Source) -> Result<Page, ReportError> {
 /// The baseline's scenario, fully resolved.
 fn baseline(source: &Source, file: &ComparisonFile) -> Value {
     let variants = &source.manifest.scenario["compare"]["variants"];
-    let name = file.variants.first().map_or("", |variant| variant.name.as_str());
+    let name = file
+        .variants
+        .first()
+        .map_or("", |variant| variant.name.as_str());
     variants[name].clone()
 }
 
@@ -80,11 +88,21 @@ fn lead(file: &ComparisonFile) -> String {
         if count == 1 { "crash" } else { "crashes" }
     )];
     if file.variants.len() > 1 {
-        parts.push(format!("each under {} variants with the same draws", file.variants.len()));
+        parts.push(format!(
+            "each under {} variants with the same draws",
+            file.variants.len()
+        ));
     }
     parts.push(format!("drawn anew: {}", file.replicates.vary.join(", ")));
     parts.push(format!("seed {}", file.seed));
-    parts.push(if file.twin { "beside twins" } else { "without twins" }.to_owned());
+    parts.push(
+        if file.twin {
+            "beside twins"
+        } else {
+            "without twins"
+        }
+        .to_owned(),
+    );
     parts.push(format!("intervals of {} %", 100.0 * file.confidence));
     parts.join(" · ")
 }
@@ -103,7 +121,9 @@ fn label(metric: &MetricFile, file: &ComparisonFile) -> String {
 fn headline<'a>(file: &'a ComparisonFile) -> impl Iterator<Item = &'a MetricFile> {
     FRONTIER.iter().flat_map(move |definition: &&Definition| {
         let name = definition.name;
-        file.metrics.iter().filter(move |metric| metric.metric == name)
+        file.metrics
+            .iter()
+            .filter(move |metric| metric.metric == name)
     })
 }
 
@@ -118,7 +138,11 @@ fn cards(file: &ComparisonFile) -> Vec<Card> {
         .filter_map(|metric| {
             let mean = metric.cells.first()?.mean?;
             let unit = unit(metric);
-            let of = if file.variants.len() > 1 { ", baseline" } else { "" };
+            let of = if file.variants.len() > 1 {
+                ", baseline"
+            } else {
+                ""
+            };
             Some(Card {
                 label: format!("{}, mean{of}", label(metric, file)),
                 cell: Cell::number(human::number(mean.value, unit, CURRENCY), Some(mean.value))
@@ -149,7 +173,9 @@ fn verdicts(file: &ComparisonFile) -> Table {
     Table {
         caption: format!(
             "Numbers by what their mean difference to {} says",
-            file.variants.first().map_or("the baseline", |v| v.name.as_str())
+            file.variants
+                .first()
+                .map_or("the baseline", |v| v.name.as_str())
         ),
         head: vec![
             Head::words("Variant"),
@@ -168,24 +194,43 @@ fn verdicts(file: &ComparisonFile) -> Table {
 
 /// In which settings the variants differ.
 fn variants(file: &ComparisonFile) -> Table {
-    let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "–".to_owned(), settings::words);
+    let value = |value: &Option<Value>| {
+        value
+            .as_ref()
+            .map_or_else(|| "–".to_owned(), settings::words)
+    };
     let mut rows = Vec::new();
     for (place, variant) in file.variants.iter().enumerate() {
         if variant.changes.is_empty() {
-            let same = if place == 0 { "the baseline" } else { "no setting" };
-            rows.push([variant.name.clone(), same.into(), "–".into(), "–".into()].map(Cell::words).into());
+            let same = if place == 0 {
+                "the baseline"
+            } else {
+                "no setting"
+            };
+            rows.push(
+                [variant.name.clone(), same.into(), "–".into(), "–".into()]
+                    .map(Cell::words)
+                    .into(),
+            );
         }
         for change in &variant.changes {
             rows.push(
-                [variant.name.clone(), change.path.clone(), value(&change.from), value(&change.to)]
-                    .map(Cell::words)
-                    .into(),
+                [
+                    variant.name.clone(),
+                    change.path.clone(),
+                    value(&change.from),
+                    value(&change.to),
+                ]
+                .map(Cell::words)
+                .into(),
             );
         }
     }
     Table {
         caption: "The variants, and in which settings they differ from the baseline".into(),
-        head: ["Variant", "Setting", "Baseline", "Variant's"].map(Head::words).into(),
+        head: ["Variant", "Setting", "Baseline", "Variant's"]
+            .map(Head::words)
+            .into(),
         rows,
         ..Table::default()
     }
@@ -193,7 +238,8 @@ fn variants(file: &ComparisonFile) -> Table {
 
 /// What the markets start from.
 fn inputs(file: &ComparisonFile) -> Table {
-    let number = |value: Option<f64>, unit| Cell::number(metrics::shown(value, unit, CURRENCY), value);
+    let number =
+        |value: Option<f64>, unit| Cell::number(metrics::shown(value, unit, CURRENCY), value);
     Table {
         caption: "Inputs".into(),
         head: vec![
@@ -281,27 +327,41 @@ fn differences(file: &ComparisonFile) -> Vec<Block> {
 fn risks(file: &ComparisonFile) -> Table {
     type Pick = fn(&RiskFile) -> Option<EstimateFile>;
     let columns: [(&str, Unit, Pick); 6] = [
-        ("VaR, 95 % of bad debt", Unit::Currency, |risk| risk.value_at_risk),
-        ("99 % of bad debt", Unit::Currency, |risk| risk.value_at_risk_99),
+        ("VaR, 95 % of bad debt", Unit::Currency, |risk| {
+            risk.value_at_risk
+        }),
+        ("99 % of bad debt", Unit::Currency, |risk| {
+            risk.value_at_risk_99
+        }),
         ("Expected loss", Unit::Currency, |risk| risk.expected_loss),
-        ("LaR, 95 % of liquidations", Unit::Currency, |risk| risk.liquidations_at_risk),
-        ("99 % of liquidations", Unit::Currency, |risk| risk.liquidations_at_risk_99),
+        ("LaR, 95 % of liquidations", Unit::Currency, |risk| {
+            risk.liquidations_at_risk
+        }),
+        ("99 % of liquidations", Unit::Currency, |risk| {
+            risk.liquidations_at_risk_99
+        }),
         ("Runs beyond the fund", Unit::Share, |risk| risk.beyond_fund),
     ];
     let mut head = vec![Head::words("Variant")];
     for (name, _, _) in &columns {
         head.extend([Head::numbers(name), Head::numbers("Its interval")]);
     }
-    let rows = file.variants.iter().zip(&file.risks).map(|(variant, risk)| {
-        let mut row = vec![Cell::words(&variant.name)];
-        for (_, unit, pick) in &columns {
-            let found = pick(risk);
-            let value = found.map(|found| found.value);
-            row.push(Cell::number(metrics::shown(value, *unit, CURRENCY), value));
-            row.push(Cell::line(found.map_or_else(|| "–".to_owned(), |f| interval(&f, *unit))));
-        }
-        row
-    });
+    let rows = file
+        .variants
+        .iter()
+        .zip(&file.risks)
+        .map(|(variant, risk)| {
+            let mut row = vec![Cell::words(&variant.name)];
+            for (_, unit, pick) in &columns {
+                let found = pick(risk);
+                let value = found.map(|found| found.value);
+                row.push(Cell::number(metrics::shown(value, *unit, CURRENCY), value));
+                row.push(Cell::line(
+                    found.map_or_else(|| "–".to_owned(), |f| interval(&f, *unit)),
+                ));
+            }
+            row
+        });
     Table {
         caption: "Value and liquidations at risk, with intervals; an end that the sample is too small to give is a dash".into(),
         head,
@@ -322,7 +382,10 @@ fn worst(file: &ComparisonFile) -> Option<Block> {
                 Cell::words(&worst.variant),
                 Cell::number(worst.replicate.to_string(), Some(worst.replicate as f64)),
                 Cell::words(definition.map_or(worst.metric.as_str(), |found| found.label)),
-                Cell::number(human::number(worst.value, unit, CURRENCY), Some(worst.value)),
+                Cell::number(
+                    human::number(worst.value, unit, CURRENCY),
+                    Some(worst.value),
+                ),
                 Cell::words(worst.kept.as_deref().unwrap_or("–")),
                 Cell::words(&worst.replay),
             ]
@@ -330,7 +393,9 @@ fn worst(file: &ComparisonFile) -> Option<Block> {
         .collect();
     (!rows.is_empty()).then(|| {
         Block::Table(Table {
-            caption: "The worst runs, where they are kept whole, and the command that makes each again".into(),
+            caption:
+                "The worst runs, where they are kept whole, and the command that makes each again"
+                    .into(),
             head: vec![
                 Head::words("Variant"),
                 Head::numbers("Replicate"),

@@ -252,16 +252,9 @@ impl<'a> Fields<'a> {
         let market = market(self.store);
         match (self.fields.get(place), plan.axes.as_slice()) {
             (Some(field), [x]) => curve(plan, x, field, market, self.store, options),
-            (Some(field), [y, x]) => heat(
-                plan,
-                x,
-                y,
-                field,
-                &self.before,
-                market,
-                self.store,
-                options,
-            ),
+            (Some(field), [y, x]) => {
+                heat(plan, x, y, field, &self.before, market, self.store, options)
+            }
             _ => Err(ChartError::Drawing(
                 "a sweep of one or two settings".to_owned(),
             )),
