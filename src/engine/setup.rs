@@ -11,6 +11,7 @@ use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{Contract, Venue};
+use crate::math::Draws;
 use crate::safety::SafetySetup;
 use crate::trader::{Behaviour, Members, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Cash, Grid, Rate};
@@ -154,6 +155,8 @@ pub struct Setup {
     pub seed: u64,
     /// The replicate of the seed.
     pub replicate: u64,
+    /// The source of every random number.
+    pub draws: Draws,
     /// Seconds a step.
     pub dt: f64,
     /// How many steps.

@@ -208,6 +208,7 @@ impl World {
         let Setup {
             seed,
             replicate,
+            draws,
             dt,
             steps,
             rounds,
@@ -273,7 +274,7 @@ impl World {
         let mut world = Self {
             seed,
             replicate,
-            draws: Draws::new(seed, replicate),
+            draws,
             dt,
             steps,
             step: 0,

@@ -4,6 +4,7 @@ use super::policy::PolicySettings;
 use super::waterfall::{BackstopSettings, ClosePrice, Ranking, SocialiseSettings};
 use crate::unit::Span;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -116,6 +117,14 @@ pub struct LiquidationSettings {
 }
 
 impl LiquidationSettings {
+    /// The insurance fund at the start, all pools together, in settlement currency.
+    pub fn opening_fund(&self) -> f64 {
+        let pools: Decimal = self.fund.market.values().copied().sum();
+        (self.insurance_fund + pools)
+            .to_f64()
+            .unwrap_or(f64::INFINITY)
+    }
+
     /// What is wrong with the settings, in a world of these markets: (key within the section, sentence).
     pub fn problems(&self, markets: &[String]) -> Vec<(String, String)> {
         let mut problems: Vec<(String, String)> = self

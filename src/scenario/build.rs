@@ -245,9 +245,24 @@ impl<'a> Prepared<'a> {
     ///
     /// Problems that depend on what is drawn: a price that leaves the ladder, amounts that don't fit.
     pub fn setup(&self, replicate: u64, mode: Mode) -> Result<(Setup, Opening), Vec<Problem>> {
+        self.setup_with(&self.holdings, replicate, mode)
+    }
+
+    /// The world of one replicate with these positions in place of those of a file: for runs that differ in who
+    /// holds what.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prepared::setup`].
+    pub fn setup_with(
+        &self,
+        holdings: &[Holding],
+        replicate: u64,
+        mode: Mode,
+    ) -> Result<(Setup, Opening), Vec<Problem>> {
         let scenario = self.scenario;
         let dt = self.grid.dt;
-        let draws = Draws::new(scenario.seed, replicate);
+        let draws = scenario.draws(replicate);
         let paths = self.paths(&draws)?;
         let mut markets = Vec::with_capacity(self.grids.len());
         let mut grounds = Vec::with_capacity(self.grids.len());
@@ -268,7 +283,7 @@ impl<'a> Prepared<'a> {
             .collect();
         let mut population = populate(
             &cohorts,
-            &self.holdings,
+            holdings,
             &grounds,
             &Asked {
                 thresholds,
@@ -313,6 +328,7 @@ impl<'a> Prepared<'a> {
         let setup = Setup {
             seed: scenario.seed,
             replicate,
+            draws,
             dt,
             steps: self.grid.steps,
             rounds: scenario.rounds,

@@ -34,5 +34,6 @@ mod sample;
 mod scenario;
 mod support;
 mod sweep;
+mod verify;
 mod waterfall;
 mod worlds;

@@ -3,9 +3,8 @@
 //!
 //! # Reference
 //!
-//! After a share φ is closed at the trigger `p` the next trigger is `p · (1 − m / (1 − φ)) / (1 − m)`. A book in which a
-//! share η of each impact persists to the next check: volumes `V' = R · (V − (1 − η) · V₋₁)`, in all `V₀ / (1 − η·R)`.
-//! Checks δ apart with a buffer B to bankruptcy: a deficit of `g · (δ − B)² / 2` an interval.
+//! After a share φ is closed at the trigger `p` the next trigger is `p · (1 − m / (1 − φ)) / (1 − m)`. Books that recover
+//! between checks and checks that come late are in `deleverage verify`.
 
 use crate::support::{deleverage, run_with as run};
 use deleverage::engine::{Event, EventKind};
@@ -88,107 +87,6 @@ fn a_partial_close_moves_the_next_trigger_as_it_should() {
             held += *quantity as f64;
         }
     }
-}
-
-/// A trigger on every so many ticks below the start, `lots` each, and one sale.
-fn triggers(start: i64, every: i64, levels: i64, lots: i64, sale: i64) -> String {
-    let mut rows = format!("sale,X,{sale},{start},0,isolated\n");
-    for level in 1..=levels {
-        // Equity meets 5 % half a tick above the level.
-        let thousandths = lots * (start * 1_000 - 950 * (start - level * every) - 475);
-        let (whole, part) = (thousandths / 1_000, thousandths % 1_000);
-        let _ = writeln!(rows, "t{level},X,{lots},{start},{whole}.{part:03},isolated");
-    }
-    rows
-}
-
-#[test]
-fn a_book_that_recovers_between_checks_sells_what_the_recursion_says() {
-    const START: i64 = 1_000_000;
-    // The first sale falls the price by V₀ / q = 1,000 ticks, of which the share η stays.
-    let sold = |r: f64, eta: f64, levels: i64| {
-        let (q, sale) = (100.0, 100_000);
-        let text = format!(
-            "length = \"60s\"\n\
-             [market.X]\ntick = 1\nlot = 1\nprice = {START}\npath.constant = {{}}\nmark.last = {{}}\n\
-             venue.impact = {{ law.linear.ticks_per_lot = {}, resilience = \"1ms\" }}\n\
-             anchor = {{ permanent_share = {eta}, half_life = \"never\" }}\n{FIXED}\n",
-            1.0 / q
-        );
-        let every = 4;
-        let lots = (r * q) as i64 * every;
-        let rows = triggers(START, every, levels, lots, sale);
-        let finished = run(&text, Some(&rows));
-        let total: i64 = forced(&finished).iter().sum();
-        (-total) as f64 / sale as f64
-    };
-    for (r, eta, expected) in [(0.8, 0.9, 3.571_429), (0.8, 0.5, 2.04), (0.5, 1.0, 2.0)] {
-        let found = sold(r, eta, 1_100);
-        assert!(
-            (found / expected - 1.0).abs() < 0.02,
-            "R = {r}, η = {eta}: {found}, expected {expected}"
-        );
-    }
-    // Supercritical at R·η > 1: sold to the last account.
-    let all = 1.0 + 1.3 * 4.0 * 1_500.0 * 100.0 / 100_000.0;
-    assert_eq!(sold(1.3, 0.8, 1_500), all);
-}
-
-#[test]
-fn the_deficit_grows_with_the_square_of_what_a_check_overshoots() {
-    // 40 units on every unit of price, a buffer of half a unit: falls of 1, ½, ¼ between checks.
-    let deficit = |falls: &[f64]| {
-        let mut text = format!(
-            "length = \"{}s\"\n[market.X]\ntick = 0.001\nlot = 0.01\nprice = 100\npath.constant = {{}}\nmark.index = {{}}\n\
-             venue.impact = {{ law.linear.ticks_per_lot = 0, resilience = \"never\" }}\n\
-             [margin]\nbase.fixed = {{ maintenance = 0.005, initial = 0.005 }}\n",
-            falls.len() + 2
-        );
-        let mut price = 100.0;
-        for (step, fall) in falls.iter().enumerate() {
-            let _ = writeln!(
-                text,
-                "[[shock]]\nat = \"{}s\"\nsize = {:.12}",
-                step + 1,
-                -fall / price
-            );
-            price -= fall;
-        }
-        let (mut rows, mut exact) = (String::new(), 0.0);
-        let (mut above, mut reached) = (100.0, Vec::new());
-        for fall in falls {
-            reached.push((above, above - fall));
-            above -= fall;
-        }
-        for k in 0..2_500 {
-            let trigger = 100.0 - 0.001 * (f64::from(k) + 0.5);
-            let bankrupt = trigger * (1.0 - 0.005);
-            let _ = writeln!(
-                rows,
-                "t{k},X,0.04,100,{:.6},isolated",
-                0.04 * (100.0 - bankrupt)
-            );
-            for (from, to) in &reached {
-                if trigger <= *from && trigger > *to {
-                    exact += 0.04 * (bankrupt - to).max(0.0);
-                }
-            }
-        }
-        let finished = run(&text, Some(&rows));
-        let found = finished.summary.value("bad_debt", None).unwrap();
-        assert!(
-            (found - exact).abs() < 0.02,
-            "{falls:?}: {found}, by hand {exact}"
-        );
-        found
-    };
-    let found = deficit(&[1.0, 0.5, 0.25]);
-    // B = m·p is a little below ½.
-    assert!((found / 5.0 - 1.0).abs() < 0.02, "{found}");
-    // The first interval alone, and twice the time between checks.
-    assert!((deficit(&[1.0]) - found).abs() < 0.03);
-    let late = deficit(&[2.0]);
-    assert!((late / 45.0 - 1.0).abs() < 0.01, "{late}");
 }
 
 // --- isolated and cross -----------------------------------------------------------------------

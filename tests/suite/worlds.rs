@@ -252,6 +252,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     Setup {
         seed,
         replicate: 0,
+        draws: Draws::new(seed, 0),
         dt: 1.0,
         steps: STEPS,
         rounds,
