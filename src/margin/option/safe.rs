@@ -303,11 +303,11 @@ impl Least<'_> {
             + charges.perps[LEVEL] * perps
             + rolled
             + charges.calendar * 0.5 * (gross + perps);
-        let times = charges
-            .minimum_tiers
-            .iter()
-            .map(|tier| tier.1)
-            .fold(1.0, f64::max);
+        // The tier that the minimum may come to within the reach.
+        let reach = self.bounds.headroom.map_or(0.0, |headroom| headroom.reach);
+        let raw = charges.short_minimum * short * notional * (1.0 + reach);
+        let tier = charges.minimum_tiers.iter().find(|(most, _)| raw <= *most);
+        let times = tier.map_or(1.0, |(_, times)| *times);
         let floor = charges.short_minimum * short * times * part.factor[LEVEL];
         let whole = part.whole[LEVEL] * self.ratio * notional;
         (added * whole, floor * whole)
