@@ -65,7 +65,7 @@
 //! | 3 | [`engine`] | the world, its nine phases, events, observers, audit | never reads or writes a file; never asks the clock; an observer changes nothing |
 //! | 4 | [`measure`] | metrics, as functions of what was recorded | never looks into the world while it runs |
 //! | 5 | [`scenario`] | from TOML to a world; a user's files; presets | nothing else knows every part by name, and nothing below opens a file |
-//! | 6 | [`experiment`], [`backtest`] | a run, alone or beside its twin; the same crashes under several rules; a scenario over many settings; rules against a history | the only threads of a simulation; no number is added up in the order in which threads finish |
+//! | 6 | [`experiment`], [`backtest`], [`verify`] | a run, alone or beside its twin; the same crashes under several rules; a scenario over many settings; rules against a history; the theory that the engine must meet | the only threads of a simulation; no number is added up in the order in which threads finish |
 //! | 7 | [`output`], [`chart`] | tables, manifest, summary; SVG and PNG | no time of day, no machine's name; a chart knows only columns of numbers |
 //! | 8 | [`cli`] | what a person types, and how a command ends | computes nothing |
 //!
@@ -151,3 +151,4 @@ pub mod scenario;
 pub mod surface;
 pub mod trader;
 pub mod unit;
+pub mod verify;

@@ -13,6 +13,9 @@
 //! | [`twin()`] | how much of the move was the market's own doing |
 //! | [`coverage()`] | did a margin cover what came after it |
 //! | [`curve()`] | how a number depends on a setting, and how much it scatters |
+//! | [`frontier()`] | what variants cost, and what they buy |
+//! | [`forest()`] | what a variant makes better and worse, and how sure that is |
+//! | [`against()`] | does what came out lie where theory says |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
 //! | [`lines()`] | how several numbers depend on one: smiles by expiry, equity and requirement by the price's move |
 //! | [`gamma()`] | at which prices hedgers sell into falls, and where the path has been |
@@ -25,12 +28,15 @@
 //! Every text lies on the sheet. A line has at most four points per pixel column. Empty, constant
 //! and single-point series draw something sensible.
 
+pub mod against;
 mod canvas;
 mod clock;
 pub mod coverage;
 pub mod curve;
 mod decimate;
 mod font;
+pub mod forest;
+pub mod frontier;
 pub mod gamma;
 pub mod heat;
 pub mod ladder;
@@ -47,8 +53,11 @@ pub mod theme;
 pub mod twin;
 pub mod waterfall;
 
+pub use against::{AgainstData, against};
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
+pub use forest::{EffectData, ForestData, Leaning, forest};
+pub use frontier::{FrontierData, MeasureData, frontier};
 pub use gamma::{GammaData, gamma};
 pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};

@@ -558,6 +558,107 @@ fn a_curve_has_its_band_whatever_the_setting() {
     );
 }
 
+#[test]
+fn variants_stand_between_what_they_ask_and_what_they_lose() {
+    let measure = |name: &str, factor: f64| MeasureData {
+        name: name.to_owned(),
+        value: vec![factor, 1.2 * factor, f64::NAN, 4.0 * factor],
+        low: vec![0.9 * factor, f64::NAN, f64::NAN, 3.5 * factor],
+        high: vec![1.1 * factor, f64::NAN, f64::NAN, f64::NAN],
+    };
+    let data = FrontierData {
+        names: ["scenario", "a variant with a long name", "none", "far"]
+            .map(str::to_owned)
+            .to_vec(),
+        across: measure("asked", 2.5),
+        panels: vec![measure("lost", 1e6), measure("premature", 40.0)],
+        dominated: vec![false, true, false, true],
+    };
+    let effect = |value: f64, leaning| EffectData {
+        value,
+        low: value - 0.1,
+        high: if value > 2.0 { f64::NAN } else { value + 0.2 },
+        leaning,
+    };
+    let rows = vec![
+        effect(0.02, Leaning::Unclear),
+        effect(-0.7, Leaning::Better),
+        effect(33.0, Leaning::Worse),
+        effect(f64::NAN, Leaning::Neither),
+    ];
+    let plot = ForestData {
+        baseline: "scenario".to_owned(),
+        rows: (0..4).map(|row| format!("metric {row}")).collect(),
+        variants: vec!["one".to_owned(), "other".to_owned()],
+        effects: vec![rows.clone(), rows],
+    };
+    for (width, height) in [(640, 400), (1200, 720)] {
+        let options = Options {
+            width,
+            height,
+            ..Options::default()
+        };
+        let chart = frontier(&data, &options).unwrap();
+        check(&chart);
+        let found: Vec<String> = words(&chart.svg).into_iter().map(|w| w.text).collect();
+        for name in ["scenario", "far", "lost", "premature", "asked"] {
+            assert!(found.iter().any(|word| word == name), "{name}: {found:?}");
+        }
+        assert!(!found.iter().any(|word| word == "none"));
+        let chart = forest(&plot, &options).unwrap();
+        check(&chart);
+        let found: Vec<String> = words(&chart.svg).into_iter().map(|w| w.text).collect();
+        for name in ["metric 3", "one", "other", "better", "can't tell", "0"] {
+            assert!(found.iter().any(|word| word == name), "{name}: {found:?}");
+        }
+        check(&frontier(&FrontierData::default(), &options).unwrap());
+        check(&forest(&ForestData::default(), &options).unwrap());
+    }
+    let uneven = FrontierData {
+        dominated: Vec::new(),
+        ..data
+    };
+    assert!(matches!(
+        frontier(&uneven, &Options::default()),
+        Err(ChartError::Uneven { .. })
+    ));
+}
+
+#[test]
+fn theory_is_a_line_and_what_came_out_are_points() {
+    let data = AgainstData {
+        name: "Fall by reproduction number".to_owned(),
+        x_name: "R".to_owned(),
+        y_name: "amplification".to_owned(),
+        log: [false, true],
+        curve_x: ramp(50, 0.0, 0.9),
+        curve_y: ramp(50, 1.0, 10.0),
+        point_x: vec![0.5, 0.8],
+        point_y: vec![2.0, f64::NAN],
+    };
+    let both = AgainstData {
+        log: [true, true],
+        curve_x: ramp(50, 1.0, 1_000.0),
+        ..data.clone()
+    };
+    for data in [&data, &both, &AgainstData::default()] {
+        check(&against(data, &Options::default()).unwrap());
+    }
+    let chart = against(&data, &Options::default()).unwrap();
+    assert_eq!(names(&chart, "dots"), ["got"]);
+    let short = AgainstData {
+        curve_y: Vec::new(),
+        ..data
+    };
+    assert!(matches!(
+        against(&short, &Options::default()),
+        Err(ChartError::Uneven {
+            column: "curve_y",
+            ..
+        })
+    ));
+}
+
 /// Writes a chart to a directory named by the environment, to be looked at.
 fn show(chart: &Chart, name: &str) {
     if let Ok(directory) = std::env::var("DELEVERAGE_SHOW") {

@@ -11,11 +11,13 @@
 //! | `margin.parquet` or `.csv` | a row for each change of what a part of a margin rule asks |
 
 pub mod backtest;
+pub mod columns;
 pub mod compare;
 mod csv;
 pub mod directory;
 pub mod events;
 pub mod factor;
+pub mod facts;
 pub mod human;
 pub mod manifest;
 pub mod margin;
@@ -26,6 +28,7 @@ pub mod steps;
 pub mod sweep;
 pub mod table;
 pub mod terminal;
+pub mod verify;
 
 pub use directory::{Directory, OutputError};
 pub use manifest::{Manifest, MarketModel, ModelSettings, Provenance, Status};

@@ -116,7 +116,7 @@ impl ScanTable {
             }
         }
         for (place, market) in board.markets.iter().enumerate() {
-            let scale = market.spot * market.contract.quanta() as f64 * unit;
+            let scale = market.contract.lot_notional(market.spot) * unit;
             let row = &mut self.lots[width * place..][..width];
             for (gain, scenario) in row.iter_mut().zip(scenarios(MarketId(place as u16))) {
                 let change = moved(scenario.price, market.widening) - 1.0;
