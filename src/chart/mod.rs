@@ -13,8 +13,12 @@
 //! | [`twin()`] | how much of the move was the market's own doing |
 //! | [`coverage()`] | did a margin cover what came after it |
 //! | [`curve()`] | how a number depends on a setting, and how much it scatters |
+//! | [`frontier()`] | what variants cost, and what they buy |
+//! | [`forest()`] | what a variant makes better and worse, and how sure that is |
 //! | [`against()`] | does what came out lie where theory says |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
+//! | [`lines()`] | how several numbers depend on one: smiles by expiry, equity and requirement by the price's move |
+//! | [`gamma()`] | at which prices hedgers sell into falls, and where the path has been |
 //!
 //! # Units
 //! Times in seconds since the run's start, prices and notionals in the quote currency, distances
@@ -31,9 +35,13 @@ pub mod coverage;
 pub mod curve;
 mod decimate;
 mod font;
+pub mod forest;
+pub mod frontier;
+pub mod gamma;
 pub mod heat;
 pub mod ladder;
 mod layout;
+pub mod lines;
 mod number;
 mod panel;
 pub mod price;
@@ -48,8 +56,12 @@ pub mod waterfall;
 pub use against::{AgainstData, against};
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
+pub use forest::{EffectData, ForestData, Leaning, forest};
+pub use frontier::{FrontierData, MeasureData, frontier};
+pub use gamma::{GammaData, gamma};
 pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};
+pub use lines::{LinesData, NamedLine, lines};
 pub use price::{Liquidations, PriceData, price};
 pub use reproduction::{Move, ReproductionData, reproduction};
 pub use twin::{TwinData, twin};

@@ -147,6 +147,52 @@ fn legs_that_hedge_each_other_are_liquidated_apart_when_isolated_and_only_on_the
     near(liquidated_at(&apart, "both", 0), 100.0 - 10.526_316);
 }
 
+/// An owner has a long of its own margin and, cross, nothing but money: at the call margin is moved over, and the long
+/// survives a fall that would have liquidated it.
+#[test]
+fn margin_is_moved_from_a_cross_account_to_an_isolated_one_of_the_same_owner() {
+    let rows = "a,X,10,1000,1000,isolated\na,Y,1,1000,3000,cross\nb,X,10,1000,1000,isolated\n";
+    let text = |response: &str| {
+        format!(
+            "length = \"60s\"\n{response}\n\
+             [market.X]\ntick = 1\nlot = 1\npath.waypoints = {{ volatility = 0, points = [[\"0s\", 1000], [\"50s\", 880]] }}\nmark.index = {{}}\n\
+             venue.impact = {{ law.linear.ticks_per_lot = 0, resilience = 0 }}\n\
+             [market.Y]\ntick = 1\nlot = 1\nprice = 1000\npath.constant = {{}}\nmark.index = {{}}\n\
+             venue.impact = {{ law.linear.ticks_per_lot = 0, resilience = 0 }}\n\
+             [margin]\nbase.fixed = {{ maintenance = 0.05, initial = 0.1 }}\n"
+        )
+    };
+    let begun = |finished: &Finished| of(finished, EventKind::LiquidationBegan).len();
+    let left = run(&text(""), Some(rows));
+    assert_eq!(begun(&left), 2);
+    let moved = run(
+        &text("positions_response.move_margin = { probability = 1, delay = \"0s\" }"),
+        Some(rows),
+    );
+    // b has no cross account to move anything from.
+    assert_eq!(begun(&moved), 1);
+    let events = of(&moved, EventKind::MarginMoved);
+    assert!(!events.is_empty());
+    let sum: i64 = events.iter().map(|event| event.amount.0).sum();
+    // Of the 3,000 the cross position's initial margin of 100 is not free.
+    assert!(sum <= 2_900_000_000, "{sum}");
+    assert_eq!(
+        moved.summary.value("margin_moved", None),
+        Some(sum as f64 / 1e6)
+    );
+    assert_eq!(moved.summary.value("topped_up", None), Some(0.0));
+    let asked = text(
+        "[cohort.c]\ncount = 1\ncapital = 1\nresponse.move_margin = { probability = 1, delay = \"0s\" }",
+    );
+    let said = deleverage::scenario::Scenario::parse(asked)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("needs owners with isolated and cross accounts"),
+        "{said}"
+    );
+}
+
 #[test]
 fn isolated_mode_liquidates_as_cross_mode_does() {
     // An engine that was shipped elsewhere switched liquidation off for isolated accounts.
