@@ -4,6 +4,8 @@
 
 use crate::account::Ledger;
 use crate::liquidation::LiquidationPolicy;
+use crate::liquidation::keeper;
+use crate::liquidation::policy::absorb::Reserves;
 use crate::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
 use crate::margin::{MarginRule, PortfolioRule, Thresholds};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
@@ -111,6 +113,10 @@ pub struct LiquidationSetup {
     pub top_up: Option<(Cash, u32)>,
     /// The vault that takes positions over.
     pub backstop: Option<Backstop>,
+    /// Who takes what policies offer: groups of keepers.
+    pub keepers: Vec<keeper::Terms>,
+    /// The reserves that absorb accounts.
+    pub reserves: Option<Reserves>,
     /// How bankrupt positions are closed against other traders.
     pub adl: Option<Adl>,
     /// From whom unpaid deficits are taken.

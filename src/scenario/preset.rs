@@ -16,7 +16,15 @@ pub struct Preset {
     pub text: &'static str,
 }
 
-const PRESETS: [Preset; 5] = [
+const PRESETS: [Preset; 10] = [
+    Preset {
+        name: "aave-v3",
+        text: include_str!("../../configs/venues/aave-v3.toml"),
+    },
+    Preset {
+        name: "aave-v4",
+        text: include_str!("../../configs/venues/aave-v4.toml"),
+    },
     Preset {
         name: "binance-usdm",
         text: include_str!("../../configs/venues/binance-usdm.toml"),
@@ -26,8 +34,16 @@ const PRESETS: [Preset; 5] = [
         text: include_str!("../../configs/venues/bybit.toml"),
     },
     Preset {
+        name: "compound-v3",
+        text: include_str!("../../configs/venues/compound-v3.toml"),
+    },
+    Preset {
         name: "deribit",
         text: include_str!("../../configs/venues/deribit.toml"),
+    },
+    Preset {
+        name: "derive",
+        text: include_str!("../../configs/venues/derive.toml"),
     },
     Preset {
         name: "dydx-v4",
@@ -36,6 +52,10 @@ const PRESETS: [Preset; 5] = [
     Preset {
         name: "hyperliquid",
         text: include_str!("../../configs/venues/hyperliquid.toml"),
+    },
+    Preset {
+        name: "maker",
+        text: include_str!("../../configs/venues/maker.toml"),
     },
 ];
 

@@ -33,6 +33,7 @@ const PACKAGES: [(&str, &[&str]); 26] = [
             "margin/base/",
             "margin/adjust/",
             "liquidation/settings.rs",
+            "liquidation/keeper.rs",
             "liquidation/policy/",
             "liquidation/waterfall/",
             "safety/",

@@ -18,6 +18,7 @@ mod determinism;
 mod events;
 mod floors;
 mod index;
+mod lending;
 mod margin_spiral;
 mod measure;
 mod output;
