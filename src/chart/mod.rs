@@ -13,6 +13,8 @@
 //! | [`twin()`] | how much of the move was the market's own doing |
 //! | [`coverage()`] | did a margin cover what came after it |
 //! | [`curve()`] | how a number depends on a setting, and how much it scatters |
+//! | [`frontier()`] | what variants cost, and what they buy |
+//! | [`forest()`] | what a variant makes better and worse, and how sure that is |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
 //!
 //! # Units
@@ -29,6 +31,8 @@ pub mod coverage;
 pub mod curve;
 mod decimate;
 mod font;
+pub mod forest;
+pub mod frontier;
 pub mod heat;
 pub mod ladder;
 mod layout;
@@ -45,6 +49,8 @@ pub mod waterfall;
 
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
+pub use forest::{EffectData, ForestData, Leaning, forest};
+pub use frontier::{FrontierData, MeasureData, frontier};
 pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};
 pub use price::{Liquidations, PriceData, price};

@@ -557,3 +557,69 @@ fn a_curve_has_its_band_whatever_the_setting() {
             .contains("ewma")
     );
 }
+
+#[test]
+fn variants_stand_between_what_they_ask_and_what_they_lose() {
+    let measure = |name: &str, factor: f64| MeasureData {
+        name: name.to_owned(),
+        value: vec![factor, 1.2 * factor, f64::NAN, 4.0 * factor],
+        low: vec![0.9 * factor, f64::NAN, f64::NAN, 3.5 * factor],
+        high: vec![1.1 * factor, f64::NAN, f64::NAN, f64::NAN],
+    };
+    let data = FrontierData {
+        names: ["scenario", "a variant with a long name", "none", "far"]
+            .map(str::to_owned)
+            .to_vec(),
+        across: measure("asked", 2.5),
+        panels: vec![measure("lost", 1e6), measure("premature", 40.0)],
+        dominated: vec![false, true, false, true],
+    };
+    let effect = |value: f64, leaning| EffectData {
+        value,
+        low: value - 0.1,
+        high: if value > 2.0 { f64::NAN } else { value + 0.2 },
+        leaning,
+    };
+    let rows = vec![
+        effect(0.02, Leaning::Unclear),
+        effect(-0.7, Leaning::Better),
+        effect(33.0, Leaning::Worse),
+        effect(f64::NAN, Leaning::Neither),
+    ];
+    let plot = ForestData {
+        baseline: "scenario".to_owned(),
+        rows: (0..4).map(|row| format!("metric {row}")).collect(),
+        variants: vec!["one".to_owned(), "other".to_owned()],
+        effects: vec![rows.clone(), rows],
+    };
+    for (width, height) in [(640, 400), (1200, 720)] {
+        let options = Options {
+            width,
+            height,
+            ..Options::default()
+        };
+        let chart = frontier(&data, &options).unwrap();
+        check(&chart);
+        let found: Vec<String> = words(&chart.svg).into_iter().map(|w| w.text).collect();
+        for name in ["scenario", "far", "lost", "premature", "asked"] {
+            assert!(found.iter().any(|word| word == name), "{name}: {found:?}");
+        }
+        assert!(!found.iter().any(|word| word == "none"));
+        let chart = forest(&plot, &options).unwrap();
+        check(&chart);
+        let found: Vec<String> = words(&chart.svg).into_iter().map(|w| w.text).collect();
+        for name in ["metric 3", "one", "other", "better", "can't tell", "0"] {
+            assert!(found.iter().any(|word| word == name), "{name}: {found:?}");
+        }
+        check(&frontier(&FrontierData::default(), &options).unwrap());
+        check(&forest(&ForestData::default(), &options).unwrap());
+    }
+    let uneven = FrontierData {
+        dominated: Vec::new(),
+        ..data
+    };
+    assert!(matches!(
+        frontier(&uneven, &Options::default()),
+        Err(ChartError::Uneven { .. })
+    ));
+}

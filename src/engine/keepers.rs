@@ -29,7 +29,7 @@ use crate::unit::{AccountId, Cash, Lots, MarketId, Rate, Side, Ticks};
 const HOPED: f64 = 0.01;
 
 /// Keepers, their transactions, and what is offered to them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Keepers {
     pub(super) groups: Vec<Group>,
     pub(super) list: Vec<Keeper>,
@@ -48,6 +48,7 @@ pub(super) struct Keepers {
 }
 
 /// Keepers on the same terms.
+#[derive(Clone)]
 pub(super) struct Group {
     pub(super) terms: keeper::Terms,
     /// Its first keeper's place in the list.
@@ -57,6 +58,7 @@ pub(super) struct Group {
 }
 
 /// One keeper.
+#[derive(Clone)]
 pub(super) struct Keeper {
     pub(super) account: AccountId,
     /// Promised in transactions and bids.
@@ -65,6 +67,7 @@ pub(super) struct Keeper {
 }
 
 /// The venue's reserves, and the account that they trade with.
+#[derive(Clone)]
 pub(super) struct Storefront {
     pub(super) account: AccountId,
     pub(super) rules: Reserves,

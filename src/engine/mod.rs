@@ -17,9 +17,11 @@ mod settlement;
 pub mod setup;
 pub mod step;
 mod survey;
+pub mod trace;
 pub mod world;
 
 pub use event::{Event, EventKind};
 pub use observer::{KeeperRow, MarketRow, Observer, StepRow, WorldRow};
 pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};
+pub use trace::{Breach, BreachLeg, Cause, Check, Impulse, Kernel, Opening, Outflow, TraceRow};
 pub use world::{EngineFault, Rung, StopReason, World, opening_depth};

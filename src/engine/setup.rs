@@ -13,6 +13,7 @@ use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{Contract, Venue};
+use crate::math::Draws;
 use crate::safety::SafetySetup;
 use crate::trader::{Behaviour, Members, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Cash, Grid, Rate};
@@ -99,6 +100,7 @@ pub struct CohortSetup {
 }
 
 /// The liquidation engine and the waterfall.
+#[derive(Clone)]
 pub struct LiquidationSetup {
     /// How positions are closed, by market.
     pub policies: Vec<Box<dyn LiquidationPolicy>>,
@@ -151,6 +153,8 @@ pub struct Setup {
     pub seed: u64,
     /// The replicate of the seed.
     pub replicate: u64,
+    /// The source of every random number.
+    pub draws: Draws,
     /// Seconds a step.
     pub dt: f64,
     /// How many steps.

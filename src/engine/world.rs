@@ -9,6 +9,7 @@ use super::keepers::Keepers;
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
 use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
+use super::trace::Trace;
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Queue;
@@ -28,6 +29,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// One market at work.
+#[derive(Clone)]
 pub(super) struct Market {
     pub(super) contract: Contract,
     pub(super) path: Vec<f64>,
@@ -58,6 +60,7 @@ pub(super) struct Market {
 }
 
 /// One cohort at work.
+#[derive(Clone)]
 pub(super) struct Cohort {
     pub(super) members: Members,
     pub(super) behaviour: Option<Box<dyn Behaviour>>,
@@ -111,7 +114,7 @@ pub(super) struct Pending {
 }
 
 /// Buffers that a step works in.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Scratch {
     pub(super) candidates: Vec<SlotId>,
     pub(super) visits: Vec<AccountId>,
@@ -131,6 +134,7 @@ pub(super) struct Scratch {
 }
 
 /// A market with leveraged traders, between two steps.
+#[derive(Clone)]
 pub struct World {
     pub(super) seed: u64,
     pub(super) replicate: u64,
@@ -154,6 +158,10 @@ pub struct World {
     pub(super) opening: Vec<i128>,
     pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
+    /// Whose forced orders are absorbed though others' are not.
+    pub(super) shielded: Option<AccountId>,
+    /// What moved prices, where it is asked for.
+    pub(super) trace: Option<Box<Trace>>,
     pub(super) audit_every_step: bool,
     pub(super) markets: Vec<Market>,
     pub(super) marks: Vec<Ticks>,
@@ -192,6 +200,7 @@ impl World {
         let Setup {
             seed,
             replicate,
+            draws,
             dt,
             steps,
             rounds,
@@ -255,7 +264,7 @@ impl World {
         let mut world = Self {
             seed,
             replicate,
-            draws: Draws::new(seed, replicate),
+            draws,
             dt,
             steps,
             step: 0,
@@ -272,6 +281,8 @@ impl World {
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
+            shielded: None,
+            trace: None,
             audit_every_step,
             previous_marks: marks.clone(),
             marks,
@@ -700,6 +711,12 @@ impl Market {
             last: self.venue.last(),
             funding_basis: self.funding.basis(step),
         }
+    }
+
+    /// The traded price that the mark reads, in ticks.
+    pub(super) fn traded(&self) -> f64 {
+        let venue = &self.venue;
+        self.mark.traded(venue.mid(), venue.quote(), venue.last())
     }
 
     fn published(&self) -> Published {

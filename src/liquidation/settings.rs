@@ -5,6 +5,7 @@ use super::policy::PolicySettings;
 use super::waterfall::{BackstopSettings, ClosePrice, Ranking, SocialiseSettings};
 use crate::unit::Span;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -135,6 +136,14 @@ impl LiquidationSettings {
             self.keepers
                 .insert(UNNAMED.to_owned(), KeeperSettings::default());
         }
+    }
+
+    /// The insurance fund at the start, all pools together, in settlement currency.
+    pub fn opening_fund(&self) -> f64 {
+        let pools: Decimal = self.fund.market.values().copied().sum();
+        (self.insurance_fund + pools)
+            .to_f64()
+            .unwrap_or(f64::INFINITY)
     }
 
     /// What is wrong with the settings, in a world of these markets: (key within the section, sentence).

@@ -1,5 +1,6 @@
 //! Keyed randomness and the little mathematics that results hinge on, the same bits everywhere.
 
+pub mod bootstrap;
 pub mod draws;
 pub mod estimate;
 pub mod linear;
@@ -7,4 +8,5 @@ pub mod ops;
 pub mod quantile;
 pub mod sample;
 
-pub use draws::{Draws, Purpose, Stream};
+pub use bootstrap::{Bootstrap, Interval};
+pub use draws::{Draws, Part, Purpose, Stream};

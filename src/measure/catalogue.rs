@@ -83,6 +83,12 @@ catalogue! {
             "Time of the first step that ends with R ≥ 1 for a move of 1 % down; none where there is none."
         UP_FIRST "reproduction_up_first_1pct" Seconds Neutral "R ≥ 1 first, 1 % up":
             "Time of the first step that ends with R ≥ 1 for a move of 1 % up; none where there is none."
+        DOWN_START_1 "reproduction_down_start_1pct" Ratio Neutral "at the start, 1 % down":
+            "R for a move of 1 % down at the end of the first step: what could be known before anything happens."
+        DOWN_START_2 "reproduction_down_start_2pct" Ratio Neutral "at the start, 2 % down":
+            "R for a move of 2 % down at the end of the first step."
+        DOWN_START_5 "reproduction_down_start_5pct" Ratio Neutral "at the start, 5 % down":
+            "R for a move of 5 % down at the end of the first step."
     }
     Market Margin {
         MAINTENANCE_MEAN "maintenance_mean" Share Neutral "maintenance, mean":

@@ -105,6 +105,12 @@ fn of_market(run: &Recorded, place: usize, metrics: &mut Vec<Metric>) {
     }
     add(&m::DOWN_FIRST, tally.first_spiral[0]);
     add(&m::UP_FIRST, tally.first_spiral[1]);
+    for (place, definition) in [&m::DOWN_START_1, &m::DOWN_START_2, &m::DOWN_START_5]
+        .into_iter()
+        .enumerate()
+    {
+        add(definition, tally.first_down.map(|first| first[place]));
+    }
 
     let initial = mean(tally.initial);
     add(&m::MAINTENANCE_MEAN, mean(tally.maintenance));

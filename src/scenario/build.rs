@@ -219,7 +219,7 @@ impl<'a> Prepared<'a> {
     pub fn setup(&self, replicate: u64, mode: Mode) -> Result<(Setup, Opening), Vec<Problem>> {
         let scenario = self.scenario;
         let dt = self.grid.dt;
-        let draws = Draws::new(scenario.seed, replicate);
+        let draws = scenario.draws(replicate);
         let paths = self.paths(&draws)?;
         let mut markets = Vec::with_capacity(self.grids.len());
         let mut grounds = Vec::with_capacity(self.grids.len());
@@ -281,6 +281,7 @@ impl<'a> Prepared<'a> {
         let setup = Setup {
             seed: scenario.seed,
             replicate,
+            draws,
             dt,
             steps: self.grid.steps,
             rounds: scenario.rounds,

@@ -30,6 +30,7 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
     nested("margin", scenario.margin.problems());
     nested("liquidation", scenario.liquidation.problems(names));
     nested("measure", scenario.measure.problems());
+    nested("ensemble", scenario.ensemble.problems());
     nested("safety", scenario.safety.problems());
     for (name, cohort) in &scenario.cohort {
         nested(&format!("cohort.{name}"), cohort.problems(names));

@@ -8,6 +8,7 @@ use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{BookSettings, ImpactSettings};
+use crate::math::{Draws, Part};
 use crate::measure::{ExpectSettings, MeasureSettings};
 use crate::path::{Moment, PathSettings, ShockSettings, TimeGrid};
 use crate::safety::{FaultSettings, SafetySettings};
@@ -66,6 +67,38 @@ pub enum VenueSettings {
     Book(BookSettings),
     /// A closed-form impact law.
     Impact(ImpactSettings),
+}
+
+/// What is drawn anew from one replicate to the next; what isn't keeps the draws of replicate 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnsembleSettings {
+    /// Parts of the world: `path` (outside prices), `population` (who trades), `flow` (orders, answers to calls, the order of
+    /// arrival), `faults` (random faults, noise of oracles); all of them where left out.
+    pub vary: Vec<Part>,
+}
+
+impl Default for EnsembleSettings {
+    fn default() -> Self {
+        Self {
+            vary: Part::ALL.to_vec(),
+        }
+    }
+}
+
+impl EnsembleSettings {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+    /// What is wrong with the settings: (key within the section, sentence).
+    pub fn problems(&self) -> Vec<(String, String)> {
+        if self.vary.is_empty() {
+            let text = "names nothing, so that all replicates would be the same: expected some of path, population, flow, faults";
+            vec![("vary".to_owned(), text.to_owned())]
+        } else {
+            Vec::new()
+        }
+    }
 }
 
 /// A world to simulate, in a person's terms: what a scenario file says, resolved.
@@ -140,6 +173,9 @@ pub struct Scenario {
     /// CSV file of accounts and their positions, beside the cohorts: `account,market,qty,entry_price,collateral,mode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<String>,
+    /// What replicates draw anew.
+    #[serde(default, skip_serializing_if = "EnsembleSettings::is_usual")]
+    pub ensemble: EnsembleSettings,
     /// How calls and liquidations are judged.
     #[serde(default)]
     pub measure: MeasureSettings,
@@ -217,6 +253,18 @@ impl Scenario {
     ) -> Self {
         self.rules.0.insert(market.into(), Arc::new(make));
         self
+    }
+
+    /// The scenario without rules of one's own: those of the file answer in every market.
+    #[must_use]
+    pub fn without_rules(mut self) -> Self {
+        self.rules = Rules::default();
+        self
+    }
+
+    /// The draws of a replicate.
+    pub fn draws(&self, replicate: u64) -> Draws {
+        Draws::varying(self.seed, replicate, &self.ensemble.vary)
     }
 
     /// Seconds a step.

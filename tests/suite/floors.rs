@@ -9,9 +9,16 @@ use std::path::Path;
 const FLOORS: [&[&str]; 9] = [
     &["unit", "math"],
     &["market", "account"],
-    &["trader", "margin", "liquidation", "path", "safety"],
+    &[
+        "trader",
+        "margin",
+        "liquidation",
+        "path",
+        "safety",
+        "surface",
+    ],
     &["engine"],
-    &["measure"],
+    &["cascade", "measure"],
     &["scenario"],
     &["experiment", "backtest"],
     &["output", "chart"],
@@ -19,7 +26,7 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// Where a package may be used: beginnings of file names below `src/`.
-const PACKAGES: [(&str, &[&str]); 26] = [
+const PACKAGES: [(&str, &[&str]); 28] = [
     // Chance and the functions that the platform doesn't fix have one door.
     ("libm", &["math/"]),
     ("rand", &["math/"]),
@@ -42,10 +49,17 @@ const PACKAGES: [(&str, &[&str]); 26] = [
             "backtest/rule.rs",
         ],
     ),
-    // Fits of margin models.
-    ("cobyla", &["margin/estimator/"]),
+    // Fits of margin models and of surfaces.
+    ("cobyla", &["margin/estimator/", "surface/"]),
     // Tails of distributions that decide no simulated event.
-    ("statrs", &["measure/"]),
+    ("statrs", &["measure/", "cascade/"]),
+    // Graphs of what caused what.
+    ("petgraph", &["cascade/"]),
+    // Parts in boxes are copied with the world that they stand in.
+    (
+        "dyn_clone",
+        &["market/", "margin/", "trader/", "liquidation/"],
+    ),
     // Calendar time: waypoints and replays, and whatever shows a date.
     ("jiff", &["path/", "scenario/", "output/", "chart/", "cli/"]),
     // Many threads.

@@ -203,6 +203,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     Setup {
         seed,
         replicate: 0,
+        draws: Draws::new(seed, 0),
         dt: 1.0,
         steps: STEPS,
         rounds,
@@ -529,6 +530,7 @@ fn portfolio(draws: &Draws, markets: u16) -> Option<Box<dyn PortfolioRule>> {
 }
 
 /// Asks twice of what is held together.
+#[derive(Clone)]
 struct Twice;
 
 impl PortfolioRule for Twice {

@@ -92,6 +92,7 @@ impl Reserves {
 }
 
 /// Hands whole accounts to the reserves.
+#[derive(Clone)]
 pub struct Absorb {
     credit: Option<f64>,
 }

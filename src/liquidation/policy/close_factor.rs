@@ -124,6 +124,7 @@ impl CloseFactorSettings {
 }
 
 /// Offers a share of the debt at a fixed bonus.
+#[derive(Clone)]
 pub struct CloseFactor {
     name: &'static str,
     factor: f64,

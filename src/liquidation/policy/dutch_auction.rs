@@ -133,6 +133,7 @@ struct Running {
 }
 
 /// Sells to keepers at a falling price.
+#[derive(Clone)]
 pub struct DutchAuction {
     clip: Clip,
     holes: Holes,

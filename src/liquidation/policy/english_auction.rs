@@ -136,6 +136,7 @@ impl Standing {
 }
 
 /// Puts accounts up for bids.
+#[derive(Clone)]
 pub struct EnglishAuction {
     increment: Rate,
     bid_life: u32,

@@ -100,6 +100,7 @@ struct Running {
 }
 
 /// Sells shares of whole accounts to keepers.
+#[derive(Clone)]
 pub struct PortfolioAuction {
     bids: Bids,
     buffer: f64,

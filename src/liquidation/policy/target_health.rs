@@ -76,6 +76,7 @@ impl TargetHealthSettings {
 }
 
 /// Offers what restores a target health factor.
+#[derive(Clone)]
 pub struct TargetHealth {
     target: f64,
     bonus: Option<f64>,

@@ -94,6 +94,7 @@ impl PortfolioInsurerSettings {
 }
 
 /// The portfolio insurers of one cohort.
+#[derive(Clone)]
 pub struct PortfolioInsurer {
     settings: PortfolioInsurerSettings,
     /// Delta of the put at the start.
