@@ -22,6 +22,7 @@ mod events;
 mod floors;
 mod index;
 mod inverse;
+mod lending;
 mod margin_spiral;
 mod measure;
 mod output;
