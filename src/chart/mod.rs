@@ -14,6 +14,11 @@
 //! | [`coverage()`] | did a margin cover what came after it |
 //! | [`curve()`] | how a number depends on a setting, and how much it scatters |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
+//! | [`family()`] | which liquidation brought about which, in the largest cascade |
+//! | [`tail()`] | how often cascades are how large |
+//! | [`calibration()`] | did liquidations multiply as foreseen |
+//! | [`phase()`] | did price and liquidations feed each other |
+//! | [`waiting()`] | where positions waited to be liquidated, and when the price came there |
 //!
 //! # Units
 //! Times in seconds since the run's start, prices and notionals in the quote currency, distances
@@ -23,33 +28,44 @@
 //! Every text lies on the sheet. A line has at most four points per pixel column. Empty, constant
 //! and single-point series draw something sensible.
 
+pub mod calibration;
 mod canvas;
 mod clock;
 pub mod coverage;
 pub mod curve;
 mod decimate;
+pub mod family;
 mod font;
 pub mod heat;
 pub mod ladder;
 mod layout;
 mod number;
 mod panel;
+pub mod phase;
 pub mod price;
 pub mod reproduction;
 mod scale;
+pub mod tail;
 #[cfg(test)]
 mod tests;
 pub mod theme;
 pub mod twin;
+pub mod waiting;
 pub mod waterfall;
 
+pub use calibration::{CalibrationData, calibration};
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
+pub use family::{FamilyData, Member, family};
 pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};
+pub use number::compact;
+pub use phase::{PhaseData, phase};
 pub use price::{Liquidations, PriceData, price};
 pub use reproduction::{Move, ReproductionData, reproduction};
+pub use tail::{LawData, TailData, tail};
 pub use twin::{TwinData, twin};
+pub use waiting::{Look, WaitingData, waiting};
 pub use waterfall::{WaterfallData, waterfall};
 
 /// What a chart looks like from outside.

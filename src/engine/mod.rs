@@ -4,6 +4,7 @@
 
 mod access;
 mod backstop;
+pub mod channel;
 mod decide;
 mod environment;
 pub mod event;
@@ -18,6 +19,7 @@ mod survey;
 pub mod trace;
 pub mod world;
 
+pub use channel::Channel;
 pub use event::{Event, EventKind};
 pub use observer::{MarketRow, Observer, StepRow, WorldRow};
 pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};

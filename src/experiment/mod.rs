@@ -2,9 +2,11 @@
 //! the values of its settings.
 
 pub mod compare;
+pub mod intervene;
 pub mod run;
 pub mod sweep;
 
 pub use compare::{Compared, Comparison, Variant};
+pub use intervene::{Agreement, Intervened, agreement, intervene};
 pub use run::{Finished, LadderShot, Run, RunError};
 pub use sweep::{Plan, Sweep};

@@ -9,6 +9,10 @@
 //! | `steps.parquet` or `.csv` | a row for each step and market |
 //! | `events.parquet` or `.csv` | a row for each event |
 //! | `margin.parquet` or `.csv` | a row for each change of what a part of a margin rule asks |
+//! | `liquidations.parquet` or `.csv` | a row for each liquidation, with the shares of its causes |
+//! | `causes.parquet` or `.csv` | a row for each liquidation that another caused in part |
+//! | `genealogy.json` | largest trees, calibration of R, laws of sizes, positions that the book can close |
+//! | `genealogy.dot`, `.graphml` | the graph for other programs, where asked for |
 
 pub mod backtest;
 pub mod compare;
@@ -16,7 +20,9 @@ mod csv;
 pub mod directory;
 pub mod events;
 pub mod factor;
+pub mod genealogy;
 pub mod human;
+pub mod intervention;
 pub mod manifest;
 pub mod margin;
 #[cfg(feature = "parquet")]
@@ -26,6 +32,7 @@ pub mod steps;
 pub mod sweep;
 pub mod table;
 pub mod terminal;
+pub mod why;
 
 pub use directory::{Directory, OutputError};
 pub use manifest::{Manifest, MarketModel, ModelSettings, Provenance, Status};

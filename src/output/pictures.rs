@@ -139,6 +139,7 @@ pub fn draw(
             &options("who paid"),
         )?,
     });
+    pictures.extend(super::why::draw(finished, provenance, title, currency)?);
     Ok(pictures)
 }
 

@@ -76,7 +76,7 @@ const VALUE: usize = 13;
 /// Markets side by side: as many as fit in 80 columns.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
-const GROUPS: [Group; 13] = [
+const GROUPS: [Group; 16] = [
     Group::Price,
     Group::Liquidity,
     Group::Liquidation,
@@ -86,6 +86,9 @@ const GROUPS: [Group; 13] = [
     Group::Calls,
     Group::Quality,
     Group::Traders,
+    Group::Genealogy,
+    Group::Warning,
+    Group::Design,
     Group::Safety,
     Group::Engine,
     Group::Feedback,

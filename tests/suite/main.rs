@@ -17,6 +17,7 @@ mod conservation;
 mod determinism;
 mod events;
 mod floors;
+mod genealogy;
 mod index;
 mod margin_spiral;
 mod measure;
