@@ -13,12 +13,17 @@
 //! | [`twin()`] | how much of the move was the market's own doing |
 //! | [`coverage()`] | did a margin cover what came after it |
 //! | [`curve()`] | how a number depends on a setting, and how much it scatters |
+//! | [`frontier()`] | what variants cost, and what they buy |
+//! | [`forest()`] | what a variant makes better and worse, and how sure that is |
+//! | [`against()`] | does what came out lie where theory says |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
 //! | [`family()`] | which liquidation brought about which, in the largest cascade |
 //! | [`tail()`] | how often cascades are how large |
 //! | [`calibration()`] | did liquidations multiply as foreseen |
 //! | [`phase()`] | did price and liquidations feed each other |
 //! | [`waiting()`] | where positions waited to be liquidated, and when the price came there |
+//! | [`lines()`] | how several numbers depend on one: smiles by expiry, equity and requirement by the price's move |
+//! | [`gamma()`] | at which prices hedgers sell into falls, and where the path has been |
 //!
 //! # Units
 //! Times in seconds since the run's start, prices and notionals in the quote currency, distances
@@ -28,6 +33,7 @@
 //! Every text lies on the sheet. A line has at most four points per pixel column. Empty, constant
 //! and single-point series draw something sensible.
 
+pub mod against;
 pub mod calibration;
 mod canvas;
 mod clock;
@@ -36,9 +42,13 @@ pub mod curve;
 mod decimate;
 pub mod family;
 mod font;
+pub mod forest;
+pub mod frontier;
+pub mod gamma;
 pub mod heat;
 pub mod ladder;
 mod layout;
+pub mod lines;
 mod number;
 mod panel;
 pub mod phase;
@@ -53,12 +63,17 @@ pub mod twin;
 pub mod waiting;
 pub mod waterfall;
 
+pub use against::{AgainstData, against};
 pub use calibration::{CalibrationData, calibration};
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
 pub use family::{FamilyData, Member, family};
+pub use forest::{EffectData, ForestData, Leaning, forest};
+pub use frontier::{FrontierData, MeasureData, frontier};
+pub use gamma::{GammaData, gamma};
 pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};
+pub use lines::{LinesData, NamedLine, lines};
 pub use number::compact;
 pub use phase::{PhaseData, phase};
 pub use price::{Liquidations, PriceData, price};

@@ -650,3 +650,214 @@ fn charts_of_a_genealogy_say_what_they_show() {
         assert!(count < 2 || has_text(&chart, "notional per 1 %"));
     }
 }
+
+#[test]
+fn variants_stand_between_what_they_ask_and_what_they_lose() {
+    let measure = |name: &str, factor: f64| MeasureData {
+        name: name.to_owned(),
+        value: vec![factor, 1.2 * factor, f64::NAN, 4.0 * factor],
+        low: vec![0.9 * factor, f64::NAN, f64::NAN, 3.5 * factor],
+        high: vec![1.1 * factor, f64::NAN, f64::NAN, f64::NAN],
+    };
+    let data = FrontierData {
+        names: ["scenario", "a variant with a long name", "none", "far"]
+            .map(str::to_owned)
+            .to_vec(),
+        across: measure("asked", 2.5),
+        panels: vec![measure("lost", 1e6), measure("premature", 40.0)],
+        dominated: vec![false, true, false, true],
+    };
+    let effect = |value: f64, leaning| EffectData {
+        value,
+        low: value - 0.1,
+        high: if value > 2.0 { f64::NAN } else { value + 0.2 },
+        leaning,
+    };
+    let rows = vec![
+        effect(0.02, Leaning::Unclear),
+        effect(-0.7, Leaning::Better),
+        effect(33.0, Leaning::Worse),
+        effect(f64::NAN, Leaning::Neither),
+    ];
+    let plot = ForestData {
+        baseline: "scenario".to_owned(),
+        rows: (0..4).map(|row| format!("metric {row}")).collect(),
+        variants: vec!["one".to_owned(), "other".to_owned()],
+        effects: vec![rows.clone(), rows],
+    };
+    for (width, height) in [(640, 400), (1200, 720)] {
+        let options = Options {
+            width,
+            height,
+            ..Options::default()
+        };
+        let chart = frontier(&data, &options).unwrap();
+        check(&chart);
+        let found: Vec<String> = words(&chart.svg).into_iter().map(|w| w.text).collect();
+        for name in ["scenario", "far", "lost", "premature", "asked"] {
+            assert!(found.iter().any(|word| word == name), "{name}: {found:?}");
+        }
+        assert!(!found.iter().any(|word| word == "none"));
+        let chart = forest(&plot, &options).unwrap();
+        check(&chart);
+        let found: Vec<String> = words(&chart.svg).into_iter().map(|w| w.text).collect();
+        for name in ["metric 3", "one", "other", "better", "can't tell", "0"] {
+            assert!(found.iter().any(|word| word == name), "{name}: {found:?}");
+        }
+        check(&frontier(&FrontierData::default(), &options).unwrap());
+        check(&forest(&ForestData::default(), &options).unwrap());
+    }
+    let uneven = FrontierData {
+        dominated: Vec::new(),
+        ..data
+    };
+    assert!(matches!(
+        frontier(&uneven, &Options::default()),
+        Err(ChartError::Uneven { .. })
+    ));
+}
+
+#[test]
+fn theory_is_a_line_and_what_came_out_are_points() {
+    let data = AgainstData {
+        name: "Fall by reproduction number".to_owned(),
+        x_name: "R".to_owned(),
+        y_name: "amplification".to_owned(),
+        log: [false, true],
+        curve_x: ramp(50, 0.0, 0.9),
+        curve_y: ramp(50, 1.0, 10.0),
+        point_x: vec![0.5, 0.8],
+        point_y: vec![2.0, f64::NAN],
+    };
+    let both = AgainstData {
+        log: [true, true],
+        curve_x: ramp(50, 1.0, 1_000.0),
+        ..data.clone()
+    };
+    for data in [&data, &both, &AgainstData::default()] {
+        check(&against(data, &Options::default()).unwrap());
+    }
+    let chart = against(&data, &Options::default()).unwrap();
+    assert_eq!(names(&chart, "dots"), ["got"]);
+    let short = AgainstData {
+        curve_y: Vec::new(),
+        ..data
+    };
+    assert!(matches!(
+        against(&short, &Options::default()),
+        Err(ChartError::Uneven {
+            column: "curve_y",
+            ..
+        })
+    ));
+}
+
+/// Writes a chart to a directory named by the environment, to be looked at.
+fn show(chart: &Chart, name: &str) {
+    if let Ok(directory) = std::env::var("DELEVERAGE_SHOW") {
+        std::fs::write(format!("{directory}/{name}.svg"), &chart.svg).unwrap();
+        #[cfg(feature = "raster")]
+        std::fs::write(format!("{directory}/{name}.png"), chart.png().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn lines_carry_their_names_and_marks() {
+    let x = ramp(61, 0.7, 1.3);
+    let smile = |level: f64, turn: f64| -> Vec<f64> {
+        x.iter()
+            .map(|k| level + turn * (k - 1.05) * (k - 1.05))
+            .collect()
+    };
+    let named = |name: &str, values: Vec<f64>| NamedLine {
+        name: name.to_owned(),
+        values,
+    };
+    let data = LinesData {
+        name: "Implied volatility".to_owned(),
+        share: true,
+        x_name: "strike over forward".to_owned(),
+        x_share: true,
+        lines: vec![
+            named("1 d", smile(0.75, 3.5)),
+            named("7 d", smile(0.66, 1.8)),
+            named("30 d", smile(0.6, 0.9)),
+            named("90 d", smile(0.58, 0.45)),
+        ],
+        marks: vec![(1.0, "forward".to_owned()), (9.0, "beyond".to_owned())],
+        x: x.clone(),
+    };
+    let chart = lines(&data, &Options::default()).unwrap();
+    check(&chart);
+    show(&chart, "lines");
+    assert_eq!(names(&chart, "series"), ["1 d", "7 d", "30 d", "90 d"]);
+    assert!(has_text(&chart, "forward") && !has_text(&chart, "beyond"));
+    assert!(has_text(&chart, "Implied volatility (%)"));
+    let empty = LinesData {
+        lines: vec![named("none", vec![f64::NAN; 61])],
+        ..data.clone()
+    };
+    assert!(
+        lines(&empty, &Options::default())
+            .unwrap()
+            .svg
+            .contains("no points")
+    );
+    check(&lines(&LinesData::default(), &Options::default()).unwrap());
+    let uneven = LinesData {
+        lines: vec![named("short", vec![0.0; 3])],
+        ..data
+    };
+    assert!(matches!(
+        lines(&uneven, &Options::default()),
+        Err(ChartError::Uneven { .. })
+    ));
+}
+
+#[test]
+fn a_gamma_profile_shares_its_prices_with_the_path() {
+    let price = ramp(41, 80_000.0, 120_000.0);
+    let gamma_at = |p: &f64| {
+        let bump = |center: f64, size: f64| {
+            size * (-((p - center) / 4_000.0) * ((p - center) / 4_000.0)).exp()
+        };
+        bump(108_000.0, 80.0) - bump(92_000.0, 120.0)
+    };
+    let time = ramp(200, 0.0, 7_200.0);
+    let data = GammaData {
+        market: "BTC-USDT".to_owned(),
+        unit: "BTC per 1 %".to_owned(),
+        gamma: price.iter().map(gamma_at).collect(),
+        price,
+        path: time
+            .iter()
+            .map(|t| 108_000.0 - 2.2 * t + 900.0 * (t / 500.0).sin())
+            .collect(),
+        time,
+        start: None,
+    };
+    let chart = gamma(&data, &Options::default()).unwrap();
+    check(&chart);
+    show(&chart, "gamma");
+    assert_eq!(names(&chart, "series"), ["price"]);
+    assert_eq!(names(&chart, "bars"), ["gamma by price"]);
+    let flat = GammaData {
+        gamma: vec![0.0; 41],
+        ..data.clone()
+    };
+    assert!(
+        gamma(&flat, &Options::default())
+            .unwrap()
+            .svg
+            .contains("no gamma")
+    );
+    check(&gamma(&GammaData::default(), &Options::default()).unwrap());
+    let one = GammaData {
+        price: vec![100.0],
+        gamma: vec![-1.0],
+        time: vec![0.0],
+        path: vec![101.0],
+        ..data
+    };
+    check(&gamma(&one, &Options::default()).unwrap());
+}

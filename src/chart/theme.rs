@@ -50,6 +50,12 @@ pub const UPWARD: [RGBColor; 3] = [
     RGBColor(0x00, 0x37, 0x5C),
 ];
 
+/// The colour of one of several variants; the first is the baseline.
+pub const fn variant(place: usize) -> RGBColor {
+    const VARIANTS: [RGBColor; 6] = [LAST, LONG_LIQUIDATION, SHORT_LIQUIDATION, DEPTH, MARK, TWIN];
+    VARIANTS[place % VARIANTS.len()]
+}
+
 /// Paper.
 pub const BACKGROUND: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
 /// Titles.

@@ -117,11 +117,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let (scenario, mut notes) = scenario.with_inputs(&inputs)?;
     let resolved = scenario.to_json();
-    let mut provenance =
-        Provenance::new(&scenario.name, &resolved, scenario.seed, scenario.replicate);
-    if let Some(Moment::Utc(ms)) = scenario.start {
-        provenance.start = jiff::Timestamp::from_millisecond(ms).ok();
-    }
+    let mut provenance = provenance(&scenario, &resolved);
     let path = arguments
         .out
         .clone()
@@ -259,7 +255,17 @@ fn watch(scenario: &Scenario, arguments: &Arguments, twin: bool) -> Result<Finis
     }
 }
 
-fn write(
+/// Where a run's data comes from.
+pub(super) fn provenance(scenario: &Scenario, resolved: &serde_json::Value) -> Provenance {
+    let mut provenance =
+        Provenance::new(&scenario.name, resolved, scenario.seed, scenario.replicate);
+    if let Some(Moment::Utc(ms)) = scenario.start {
+        provenance.start = jiff::Timestamp::from_millisecond(ms).ok();
+    }
+    provenance
+}
+
+pub(super) fn write(
     directory: &mut Directory,
     finished: &Finished,
     provenance: &Provenance,

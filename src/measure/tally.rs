@@ -41,6 +41,8 @@ pub struct MarketTally {
     pub down: [f64; 3],
     /// Largest reproduction numbers up, by move.
     pub up: [f64; 3],
+    /// Reproduction numbers down at the end of the first step, by move.
+    pub first_down: Option<[f64; 3]>,
     /// When the first of them reached one, down and up, in seconds.
     pub first_spiral: [Option<f64>; 2],
     /// Sum of maintenance rates.
@@ -72,6 +74,7 @@ impl MarketTally {
             forced_value: [0; 2],
             down: [0.0; 3],
             up: [0.0; 3],
+            first_down: None,
             first_spiral: [None; 2],
             maintenance: 0.0,
             maintenance_peak: 0.0,
@@ -85,7 +88,7 @@ impl MarketTally {
         self.see_prices(row, time);
         self.see_book(row);
         self.volume += i128::from(row.volume.0);
-        self.traded += frame.contract.wide(row.volume, row.last);
+        self.traded += frame.contract.exposure(row.volume, row.last);
         for (side, (lots, value)) in [
             (row.forced_sold, row.forced_sold_value),
             (row.forced_bought, row.forced_bought_value),
@@ -101,6 +104,7 @@ impl MarketTally {
                 *peak = peak.max(r);
             }
         }
+        self.first_down.get_or_insert(row.down);
         for (first, r) in self.first_spiral.iter_mut().zip([row.down[0], row.up[0]]) {
             if first.is_none() && r >= 1.0 {
                 *first = Some(time);

@@ -15,11 +15,13 @@
 //! | `genealogy.dot`, `.graphml` | the graph for other programs, where asked for |
 
 pub mod backtest;
+pub mod columns;
 pub mod compare;
 mod csv;
 pub mod directory;
 pub mod events;
 pub mod factor;
+pub mod facts;
 pub mod genealogy;
 pub mod human;
 pub mod intervention;
@@ -32,6 +34,7 @@ pub mod steps;
 pub mod sweep;
 pub mod table;
 pub mod terminal;
+pub mod verify;
 pub mod why;
 
 pub use directory::{Directory, OutputError};

@@ -9,11 +9,18 @@ use std::path::Path;
 const FLOORS: [&[&str]; 9] = [
     &["unit", "math"],
     &["market", "account"],
-    &["trader", "margin", "liquidation", "path", "safety"],
+    &[
+        "trader",
+        "margin",
+        "liquidation",
+        "path",
+        "safety",
+        "surface",
+    ],
     &["engine"],
     &["cascade", "measure"],
     &["scenario"],
-    &["experiment", "backtest"],
+    &["experiment", "backtest", "verify"],
     &["output", "chart"],
     &["cli", "main"],
 ];
@@ -41,10 +48,10 @@ const PACKAGES: [(&str, &[&str]); 28] = [
             "backtest/rule.rs",
         ],
     ),
-    // Fits of margin models.
-    ("cobyla", &["margin/estimator/"]),
+    // Fits of margin models and of surfaces.
+    ("cobyla", &["margin/estimator/", "surface/"]),
     // Tails of distributions that decide no simulated event.
-    ("statrs", &["measure/", "cascade/"]),
+    ("statrs", &["measure/", "cascade/", "verify/"]),
     // Graphs of what caused what.
     ("petgraph", &["cascade/"]),
     // Parts in boxes are copied with the world that they stand in.
@@ -55,7 +62,7 @@ const PACKAGES: [(&str, &[&str]); 28] = [
     // Calendar time: waypoints and replays, and whatever shows a date.
     ("jiff", &["path/", "scenario/", "output/", "chart/", "cli/"]),
     // Many threads.
-    ("rayon", &["experiment/", "backtest/"]),
+    ("rayon", &["experiment/", "backtest/", "verify/"]),
     // Files that come in.
     ("flate2", &["scenario/load/"]),
     ("zip", &["scenario/load/"]),

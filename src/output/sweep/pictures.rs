@@ -177,7 +177,7 @@ pub fn draw(
             edges: [vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n]],
         })
         .collect();
-    let mut reproduction = vec![f64::NAN; n];
+    let mut before = vec![f64::NAN; n];
     for point in done {
         let read = store.read(*point, layout)?;
         let place = *point as usize;
@@ -187,7 +187,7 @@ pub fn draw(
                 edge[place] = value;
             }
         }
-        reproduction[place] = peak(&read, market);
+        before[place] = reproduction(&read, market, Line::Start);
     }
     // What no run has, such as a comparison without twins, has no chart.
     Ok(fields
@@ -196,7 +196,7 @@ pub fn draw(
         .map(|field| {
             let chart = match plan.axes.as_slice() {
                 [x] => curve(plan, x, &field, market, store),
-                [y, x] => heat(plan, x, y, &field, &reproduction, market, store),
+                [y, x] => heat(plan, x, y, &field, &before, market, store),
                 _ => Err(ChartError::Drawing(
                     "a sweep of one or two settings".to_owned(),
                 )),
@@ -209,12 +209,32 @@ pub fn draw(
         .collect())
 }
 
-/// Logarithm of the median of the runs' highest reproduction numbers: the line R = 1 is where it is 0.
-fn peak(point: &PointFile, market: Option<&str>) -> f64 {
-    let mut values: Vec<f64> = values(point, &catalogue::DOWN_PEAK_1, market)
-        .into_iter()
-        .flatten()
-        .collect();
+/// Which reproduction number a line is drawn of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Before anything happens: the largest of those for a move of 1, 2 and 5 % down at the end of the first step. A prediction.
+    Start,
+    /// The highest of the run for a move of 1 % down: what came to pass.
+    Peak,
+}
+
+/// Logarithm of the median over the runs of the reproduction number: the line R = 1 is where it is 0.
+fn reproduction(point: &PointFile, market: Option<&str>, line: Line) -> f64 {
+    let of: &[&Definition] = match line {
+        Line::Start => &[
+            &catalogue::DOWN_START_1,
+            &catalogue::DOWN_START_2,
+            &catalogue::DOWN_START_5,
+        ],
+        Line::Peak => &[&catalogue::DOWN_PEAK_1],
+    };
+    let mut largest: Vec<Option<f64>> = vec![None; point.runs.len()];
+    for definition in of {
+        for (most, found) in largest.iter_mut().zip(values(point, definition, market)) {
+            *most = found.map(|r| most.map_or(r, |most| most.max(r))).or(*most);
+        }
+    }
+    let mut values: Vec<f64> = largest.into_iter().flatten().collect();
     values.sort_unstable_by(f64::total_cmp);
     // Far from the line it doesn't matter how far.
     quantile(&values, 0.5).map_or(f64::NAN, |median| ops::ln(median.clamp(1e-3, 1e3)))
@@ -293,13 +313,13 @@ fn heat(
     x: &Axis,
     y: &Axis,
     field: &Field,
-    reproduction: &[f64],
+    before: &[f64],
     market: Option<&str>,
     store: &Store,
 ) -> Result<chart::Chart, ChartError> {
     let mut levels = vec![LevelData {
-        name: "R = 1, 1 % down".to_owned(),
-        values: reproduction.to_vec(),
+        name: "R = 1 at the start".to_owned(),
+        values: before.to_vec(),
         level: 0.0,
         theory: true,
     }];
@@ -324,7 +344,7 @@ fn heat(
         },
         &Options {
             subtitle: Some(format!(
-                "{}; dashed: the median run's highest R is 1",
+                "{}; dashed: R at the start is 1, for a move of 1, 2 or 5 % down",
                 subtitle(plan, store)
             )),
             ..Options::default()
@@ -332,8 +352,8 @@ fn heat(
     )
 }
 
-/// On how many points more than half of the runs meet a condition just where the median run's highest R is at least 1, and out of
-/// how many; nothing where no condition is asked for.
+/// On how many points more than half of the runs meet a condition just where R is at least 1, and out of how many; nothing
+/// where no condition is asked for.
 ///
 /// # Errors
 ///
@@ -343,6 +363,7 @@ pub fn agreement(
     layout: &Layout<'_>,
     done: &[u64],
     shown: &Shown,
+    line: Line,
 ) -> Result<Option<(usize, usize)>, StoreError> {
     if shown.condition.is_none() {
         return Ok(None);
@@ -351,10 +372,13 @@ pub fn agreement(
     let (mut agree, mut all) = (0, 0);
     for point in done {
         let read = store.read(*point, layout)?;
-        let (found, peak) = (shown.at(&read, market)[1], peak(&read, market));
-        if !found.is_nan() && !peak.is_nan() {
+        let (found, r) = (
+            shown.at(&read, market)[1],
+            reproduction(&read, market, line),
+        );
+        if !found.is_nan() && !r.is_nan() {
             all += 1;
-            agree += usize::from((found > 0.5) == (peak >= 0.0));
+            agree += usize::from((found > 0.5) == (r >= 0.0));
         }
     }
     Ok(Some((agree, all)))
