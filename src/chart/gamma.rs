@@ -27,7 +27,7 @@ pub struct GammaData {
 
 /// Share of the sheet's width that the profile takes.
 const PROFILE: f64 = 0.3;
-const BETWEEN: f64 = 36.0;
+const BETWEEN: f64 = 48.0;
 
 /// Draws the path on the left and the profile on the right, over one axis of prices.
 pub fn gamma(data: &GammaData, options: &Options) -> Result<Chart, ChartError> {

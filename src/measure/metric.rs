@@ -82,6 +82,8 @@ pub enum Group {
     Margin,
     /// Who paid.
     Loss,
+    /// What keepers took, and what that cost.
+    Keepers,
     /// What became of margin calls.
     Calls,
     /// Whether liquidations came too early or too late.
@@ -90,6 +92,12 @@ pub enum Group {
     Traders,
     /// What fail-safes did, and what broke.
     Safety,
+    /// What was foreseen of spirals, and what came.
+    Warning,
+    /// Why liquidations began.
+    Genealogy,
+    /// What would have to hold for a spiral to stop.
+    Design,
     /// Whether the numbers add up.
     Engine,
     /// The run against its twin.
@@ -108,10 +116,14 @@ impl Group {
             Self::Spiral => "Reproduction number",
             Self::Margin => "Margin",
             Self::Loss => "Losses, and who paid them",
+            Self::Keepers => "Keepers and auctions",
             Self::Calls => "Margin calls",
             Self::Quality => "Quality of liquidations",
             Self::Traders => "Traders",
             Self::Safety => "Fail-safes and faults",
+            Self::Warning => "Early warning: R foreseen and realised",
+            Self::Genealogy => "Why: the genealogy of liquidations",
+            Self::Design => "Design: what would stop a spiral",
             Self::Engine => "Engine",
             Self::Feedback => "Feedback: the run over its twin without impact",
             Self::Unguarded => "Fail-safes: the run against the same without them",

@@ -33,6 +33,8 @@ pub static DETAILS: &[&Definition] = &[
     &m::LOSS_SHARE,
     &m::BACKSTOP_NOTIONAL,
     &m::BACKSTOP_EQUITY,
+    &m::KEEPER_TRANSACTIONS,
+    &m::KEEPER_REVERTED,
     &m::STOPS,
     &m::WITHDRAWALS_REFUSED,
     &m::ORDERS_WITHDRAWN,
@@ -71,16 +73,20 @@ const VALUE: usize = 13;
 /// Markets side by side: as many as fit in 80 columns.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
-const GROUPS: [Group; 13] = [
+const GROUPS: [Group; 17] = [
     Group::Price,
     Group::Liquidity,
     Group::Liquidation,
     Group::Spiral,
     Group::Margin,
     Group::Loss,
+    Group::Keepers,
     Group::Calls,
     Group::Quality,
     Group::Traders,
+    Group::Genealogy,
+    Group::Warning,
+    Group::Design,
     Group::Safety,
     Group::Engine,
     Group::Feedback,

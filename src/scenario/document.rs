@@ -386,6 +386,7 @@ impl Document {
         let mut scenario = outcome.settings.take();
         if let Some(mut read) = scenario.take() {
             read.rules = self.rules;
+            read.liquidation.supply_keepers();
             let local = check::parts(&read, &names);
             problems.extend(
                 local
@@ -423,33 +424,44 @@ impl Document {
             let at = file.node.at;
             let symbol = table.remove("symbol");
             let symbol = symbol.as_ref().and_then(|entry| entry.node.as_text());
+            let Entry {
+                key: named, layer, ..
+            } = file;
+            // Whatever is wrong, a bracket stands there, so that none is missed as well.
+            let stand_in = || {
+                let json = serde_json::json!([{ "maintenance": 0.01, "initial": 0.02 }]);
+                tree::from_json(&json, at)
+            };
             let mut wrong = |key: String, message: String| {
                 self.problems.push(Problem::new(key, message).at(at));
+                stand_in()
             };
-            if table.contains_key("brackets") {
-                wrong(
-                    format!("{key}.file"),
+            let key = format!("{key}.file");
+            let node = match (file.node.as_text(), symbol) {
+                _ if table.contains_key("brackets") => wrong(
+                    key,
                     "stands in the place of `brackets`: expected one of them".to_owned(),
-                );
-                continue;
-            }
-            let (Some(name), Some(symbol)) = (file.node.as_text(), symbol) else {
-                wrong(
-                    format!("{key}.file"),
+                ),
+                (Some(name), Some(symbol)) => match brackets::load(Path::new(name), symbol) {
+                    Ok(tiers) => {
+                        let json = serde_json::to_value(tiers).unwrap_or_default();
+                        tree::from_json(&json, at)
+                    }
+                    Err(message) => wrong(key, message),
+                },
+                _ => wrong(
+                    key,
                     "expected the name of a file, and beside it `symbol`, the symbol in it"
                         .to_owned(),
-                );
-                continue;
+                ),
             };
-            match brackets::load(Path::new(name), symbol) {
-                Ok(tiers) => {
-                    let json = serde_json::to_value(tiers).unwrap_or_default();
-                    if let Some(node) = tree::from_json(&json, at) {
-                        let entry = Entry { node, ..file };
-                        table.insert("brackets".to_owned(), entry);
-                    }
-                }
-                Err(message) => wrong(format!("{key}.file"), message),
+            if let Some(node) = node {
+                let entry = Entry {
+                    key: named,
+                    layer,
+                    node,
+                };
+                table.insert("brackets".to_owned(), entry);
             }
         }
     }

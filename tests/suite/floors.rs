@@ -40,6 +40,7 @@ const PACKAGES: [(&str, &[&str]); 31] = [
             "margin/base/",
             "margin/adjust/",
             "liquidation/settings.rs",
+            "liquidation/keeper.rs",
             "liquidation/policy/",
             "liquidation/waterfall/",
             "safety/",

@@ -1,6 +1,6 @@
 //! A run small enough to work out by hand: two markets, five steps of ten seconds.
 
-use deleverage::engine::{Event, EventKind, MarketRow, Observer, StepRow, WorldRow};
+use deleverage::engine::{Event, EventKind, KeeperRow, MarketRow, Observer, StepRow, WorldRow};
 use deleverage::margin::{Level, Schedule};
 use deleverage::market::Contract;
 use deleverage::measure::{Frame, MarketFrame, MeasureSettings, Recorded, Recorder};
@@ -26,6 +26,7 @@ pub fn frame() -> Frame {
         dt: 10.0,
         steps: 5,
         markets: vec![market("BTC"), market("ETH")],
+        cohorts: Vec::new(),
         accounts: 8,
         fund: Cash(50_000_000),
         cross: Default::default(),
@@ -33,6 +34,7 @@ pub fn frame() -> Frame {
             horizon: Some(Span::seconds(10.0)),
             call_horizon: Some(Span::seconds(20.0)),
             notice: Span::seconds(20.0),
+            genealogy: true,
         },
         guarded: false,
     }
@@ -113,6 +115,7 @@ fn world(step: usize) -> WorldRow {
         fund_received: Cash([0, 0, 540_000, 730_000, 730_000][step]),
         socialised: Cash(0),
         uncovered: Cash([0, 0, 0, 1_000_000, 1_000_000][step]),
+        keepers: KeeperRow::default(),
         liquidating: 1,
         liquidations: [0, 0, 2, 3, 3][step],
         rounds: [1, 1, 4, 2, 1][step],
