@@ -1,4 +1,4 @@
-//! Where price is made: contracts, orders, the book, the impact law, oracle, mark and funding.
+//! Where price is made: contracts, options on them, orders, the book, the impact law, oracle, mark and funding.
 
 mod ambient;
 pub mod anchor;
@@ -8,6 +8,7 @@ pub mod frame;
 pub mod funding;
 pub mod impact;
 pub mod mark;
+pub mod option;
 pub mod oracle;
 pub mod order;
 mod sparse;
@@ -17,5 +18,6 @@ pub use book::{Book, BookSettings};
 pub use contract::Contract;
 pub use frame::Frame;
 pub use impact::{Impact, ImpactSettings};
+pub use option::{Greeks, Right, Series, SeriesId, Settlement};
 pub use order::{Execution, Fill, Order, OrderId, Refusal, Standing};
 pub use venue::{Conditions, Quote, Venue};

@@ -29,6 +29,22 @@ pub fn pow(x: f64, y: f64) -> f64 {
 pub fn ln_gamma(x: f64) -> f64 {
     libm::lgamma(x)
 }
+/// Complementary error function, `2/√π ∫ₓ^∞ e^(−t²) dt`.
+#[inline]
+pub fn erfc(x: f64) -> f64 {
+    libm::erfc(x)
+}
+/// Probability that a standard normal draw is at most `x`; its relative accuracy holds far into the left tail.
+#[inline]
+pub fn normal_cdf(x: f64) -> f64 {
+    0.5 * erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+}
+/// Density of the standard normal distribution.
+#[inline]
+pub fn normal_density(x: f64) -> f64 {
+    const PEAK: f64 = 0.398_942_280_401_432_7;
+    PEAK * exp(-0.5 * x * x)
+}
 /// The share that is left after `elapsed` when half is lost every `half_life` (same unit of time).
 /// A half-life of zero leaves nothing, an infinite one everything.
 #[inline]
@@ -147,6 +163,21 @@ mod tests {
         ] {
             assert!((normal_quantile(p) - z).abs() < 1e-12, "p = {p}");
         }
+    }
+
+    #[test]
+    fn normal_probabilities_are_the_inverse_of_quantiles() {
+        for (x, p) in [
+            (0.0, 0.5),
+            (-2.326_347_874_040_841, 0.01),
+            (-5.997_807_015_007_686, 1e-9),
+            // Q(20), to twelve digits (Abramowitz and Stegun, table 26.2).
+            (-20.0, 2.753_624_118_606e-89),
+        ] {
+            let found = normal_cdf(x);
+            assert!((found / p - 1.0).abs() < 1e-11, "{x}: {found}");
+        }
+        assert!((normal_density(1.0) - 0.241_970_724_519_143_37).abs() < 1e-16);
     }
 
     #[test]
