@@ -58,11 +58,6 @@ pub fn halved(elapsed: f64, half_life: f64) -> f64 {
     }
 }
 
-/// Distribution function of the standard normal.
-pub fn normal_cdf(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
-}
-
 /// Quantile of the standard normal distribution for a probability in (0, 1).
 ///
 /// # Reference
