@@ -13,12 +13,14 @@
 //! | [`adjust`] | one adjustment a file |
 //! | [`estimator`] | models of returns: quantiles and shortfalls |
 //! | [`portfolio`] | the seam of requirements per account; margin under a correlation matrix |
+//! | [`option`] | requirements of accounts that hold options |
 //! | [`threshold`] | warn, call, liquidate, bankrupt |
 
 pub mod adjust;
 pub mod base;
 pub mod estimator;
 pub mod growth;
+pub mod option;
 pub mod portfolio;
 pub mod rule;
 pub mod schedule;
