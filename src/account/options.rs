@@ -96,6 +96,13 @@ impl Options {
         &self.holdings[self.range(id)]
     }
 
+    /// The place of an account among the [owners](Self::owners).
+    #[inline]
+    pub fn row(&self, id: AccountId) -> Option<usize> {
+        let place = *self.places.get(id.index())?;
+        (place > 0).then(|| place as usize - 1)
+    }
+
     /// Whether an account may hold options at all.
     #[inline]
     pub fn has_row(&self, id: AccountId) -> bool {

@@ -85,11 +85,16 @@ pub enum EventKind {
     BackstopStopped,
     /// The venue added money to the insurance fund; amount: how much.
     FundToppedUp,
+    /// A series of options settled; quantity: contracts that were open, price: the index it settled at, amount: what one pays.
+    OptionsSettled,
+    /// Options went from an account to the desk; quantity: the signed change in contracts, price: the mark, amount: their signed
+    /// value.
+    OptionsTransferred,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::Warned,
         Self::Called,
         Self::CallCured,
@@ -126,6 +131,8 @@ impl EventKind {
         Self::TakenOver,
         Self::BackstopStopped,
         Self::FundToppedUp,
+        Self::OptionsSettled,
+        Self::OptionsTransferred,
     ];
     /// The kind's name in the output.
     pub const fn name(self) -> &'static str {
@@ -166,6 +173,8 @@ impl EventKind {
             Self::TakenOver => "taken_over",
             Self::BackstopStopped => "backstop_stopped",
             Self::FundToppedUp => "fund_topped_up",
+            Self::OptionsSettled => "options_settled",
+            Self::OptionsTransferred => "options_transferred",
         }
     }
 }

@@ -14,10 +14,15 @@ mod safety;
 mod settlement;
 pub mod setup;
 pub mod step;
+pub mod surfaces;
 mod survey;
+mod desk;
+mod option_watch;
+pub mod options;
 pub mod world;
 
 pub use event::{Event, EventKind};
 pub use observer::{MarketRow, Observer, StepRow, WorldRow};
+pub use options::{DeskSpread, OptionLiquidation, OptionRow, OptionsSetup};
 pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};
 pub use world::{EngineFault, Rung, StopReason, World, opening_depth};

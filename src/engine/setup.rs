@@ -2,6 +2,7 @@
 //!
 //! A scenario builds a [`Setup`]; tests and users of the library may build one by hand.
 
+use super::options::OptionsSetup;
 use crate::account::Ledger;
 use crate::liquidation::LiquidationPolicy;
 use crate::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
@@ -168,6 +169,8 @@ pub struct Setup {
     pub cohorts: Vec<CohortSetup>,
     /// All accounts with what they hold at the start.
     pub ledger: Ledger,
+    /// Options, where there are any; who may hold which is the ledger's.
+    pub options: Option<OptionsSetup>,
     /// Accounts with a standing stop: whose, and the adverse move from the entry price that triggers it.
     pub stops: Vec<(AccountId, f64)>,
     /// Whether forced orders are absorbed at the mark by the outside world, without impact: the

@@ -30,6 +30,7 @@ impl World {
         for id in &visits {
             self.watch(*id);
         }
+        self.leave_ranges(&mut visits);
         visits.extend_from_slice(&self.uneasy);
         self.uneasy.clear();
         let mut candidates = std::mem::take(&mut self.scratch.candidates);
@@ -91,6 +92,9 @@ impl World {
     }
 
     pub(super) fn unwatch(&mut self, id: AccountId) {
+        if self.options.is_some() {
+            self.unwatch_options(id);
+        }
         for (market, slot) in self.ledger.places(id) {
             self.index.forget(&self.ledger, slot, market);
         }
@@ -163,7 +167,10 @@ impl World {
                 self.uneasy.push(id);
             }
         }
-        if self.ledger.account(id).isolated().is_none() {
+        if self.holds_options(id) {
+            self.unwatch(id);
+            self.watch_options(id, equity, requirement, standing);
+        } else if self.ledger.account(id).isolated().is_none() {
             self.watch_cross(id, equity, requirement, standing);
         }
     }

@@ -5,6 +5,7 @@
 
 use super::backstop::Vault;
 use super::event::{Event, EventKind};
+use super::options::{Asked, Chain};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
 use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
@@ -21,7 +22,9 @@ use crate::market::mark::{Mark, MarkView};
 use crate::market::oracle::Oracle;
 use crate::market::{Conditions, Contract, Fill, OrderId, Venue};
 use crate::math::Draws;
-use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings, WithdrawalSettings};
+use crate::trader::{
+    Behaviour, Intent, Members, Published, ResponseSettings, View, WithdrawalSettings,
+};
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Rate, Side, Ticks};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -64,6 +67,8 @@ pub(super) struct Cohort {
     pub(super) withdrawal: Option<WithdrawalSettings>,
     pub(super) resting: Vec<Resting>,
     pub(super) next_expiry: u32,
+    /// Whether its orders hedge something else that it holds.
+    pub(super) hedges: bool,
 }
 
 /// A trader's order that rests in a book.
@@ -182,6 +187,9 @@ pub struct World {
     /// Quantity traded in the last whole step, by market.
     pub(super) last_volume: Vec<Lots>,
     pub(super) totals: WorldRow,
+    pub(super) options: Option<Box<Chain>>,
+    /// What cohorts that hedge hold, by market.
+    pub(super) hedgers_position: Vec<i64>,
 }
 
 impl World {
@@ -201,6 +209,7 @@ impl World {
             markets,
             cohorts,
             mut ledger,
+            options,
             stops: stop_orders,
             absorb_forced,
             audit_every_step,
@@ -289,6 +298,7 @@ impl World {
                     withdrawal: cohort.withdrawal,
                     resting: Vec::new(),
                     next_expiry: u32::MAX,
+                    hedges: false,
                 })
                 .collect(),
             markets,
@@ -305,7 +315,32 @@ impl World {
             scratch,
             events: Vec::with_capacity(accounts.min(1 << 16)),
             totals: WorldRow::default(),
+            options: None,
+            hedgers_position: Vec::new(),
         };
+        for cohort in &mut world.cohorts {
+            cohort.hedges = cohort
+                .behaviour
+                .as_ref()
+                .is_some_and(|behaviour| behaviour.hedges());
+        }
+        if let Some(options) = options {
+            let contracts: Vec<Contract> =
+                world.markets.iter().map(|market| market.contract).collect();
+            let owners = world.ledger.options().owners().len();
+            world.options = Some(Box::new(Chain::new(options, &contracts, owners)));
+            world.hedgers_position = vec![0; contracts.len()];
+            let hedgers: Vec<AccountId> = world
+                .ledger
+                .traders()
+                .filter(|id| world.hedges(*id))
+                .collect();
+            for id in hedgers {
+                for (market, slot) in world.ledger.places(id) {
+                    world.hedgers_position[market.index()] += world.ledger.slot(slot).quantity.0;
+                }
+            }
+        }
         world.totals.fund = world.ledger.account(AccountId::FUND).cash;
         world.totals.backstop = vault.map_or(Cash::ZERO, |vault| vault.rules.capital);
         world
@@ -383,6 +418,17 @@ impl World {
         self.ledger.equity(id, self.valuation())
     }
 
+    /// What traders see.
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            step: self.step,
+            dt: self.dt,
+            markets: &self.published,
+            ledger: &self.ledger,
+            options: self.option_quotes(),
+        }
+    }
+
     /// The prices at which margin sees positions now.
     pub fn valuation(&self) -> Valuation<'_> {
         Valuation {
@@ -393,6 +439,9 @@ impl World {
 
     /// Exact maintenance requirement of an account at the present marks and rates.
     pub fn requirement(&self, id: AccountId) -> Cash {
+        if self.holds_options(id) {
+            return self.option_requirement(id, None, Asked::Maintenance);
+        }
         let Some(portfolio) = &self.portfolio else {
             return self.requirements(id);
         };

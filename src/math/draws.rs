@@ -43,6 +43,8 @@ pub enum Purpose {
     Withdrawal = 12,
     /// Places of a sweep's points along an axis; the entity is the question, the step is the point.
     Design = 13,
+    /// Options that members hold at the start; the entity is the member and the line, the step the cohort's place.
+    Options = 21,
     /// Free for a user's own behaviour or rule.
     Custom = 255,
 }

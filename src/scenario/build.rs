@@ -3,6 +3,7 @@
 use super::check::{POSITIONS, path_key};
 use super::load::positions::{self, PositionMode};
 use super::load::{LoadError, PriceHistory};
+use super::option;
 use super::problem::Problem;
 use super::settings::{MarketSettings, Scenario, VenueSettings};
 use crate::engine::{
@@ -248,6 +249,21 @@ impl<'a> Prepared<'a> {
             dt,
         )
         .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
+        let options = match &scenario.options {
+            Some(settings) => Some(
+                option::Opening {
+                    scenario,
+                    settings,
+                    cohorts: &cohorts,
+                    clock: &self.grid,
+                    grounds: &grounds,
+                    draws: &draws,
+                    margin: std::sync::Arc::new(option::Bare),
+                }
+                .open(&mut population)?,
+            ),
+            None => None,
+        };
         let liquidation = self.liquidation()?;
         population
             .ledger
@@ -290,6 +306,7 @@ impl<'a> Prepared<'a> {
             markets,
             cohorts,
             ledger: population.ledger,
+            options,
             stops: population.stops,
             absorb_forced: mode == Mode::Twin,
             audit_every_step: false,

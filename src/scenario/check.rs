@@ -33,6 +33,10 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
     for (name, cohort) in &scenario.cohort {
         nested(&format!("cohort.{name}"), cohort.problems(names));
     }
+    if let Some(options) = &scenario.options {
+        nested("options", options.problems(names, &scenario.cohort));
+    }
+    nested("", super::option::cohort_problems(scenario));
     let mut unknown = Vec::new();
     let mut add = |key: &str, text: String| problems.push(Problem::new(key, text));
     let dt = scenario.dt();

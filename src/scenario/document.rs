@@ -276,6 +276,15 @@ impl Document {
             }
         };
         resolve(own.get_mut("positions"));
+        if let Some(listings) = own
+            .get_mut("options")
+            .and_then(|options| options.get_mut("market"))
+            .and_then(Node::table_mut)
+        {
+            for entry in listings.values_mut() {
+                resolve(entry.node.get_mut("file"));
+            }
+        }
         if let Some(markets) = own.get_mut("market").and_then(Node::table_mut) {
             for entry in markets.values_mut() {
                 resolve(

@@ -50,6 +50,7 @@ pub mod inputs;
 pub mod load;
 pub mod manifest;
 pub mod preset;
+pub mod option;
 pub mod problem;
 mod read;
 pub mod rule;

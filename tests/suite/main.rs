@@ -20,6 +20,7 @@ mod floors;
 mod index;
 mod margin_spiral;
 mod measure;
+mod options;
 mod output;
 mod own_rule;
 mod policies;

@@ -204,6 +204,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         markets,
         cohorts,
         ledger,
+        options: None,
         stops,
         absorb_forced: wish.absorb_forced,
         audit_every_step: true,

@@ -6,6 +6,7 @@
 //! the holes are part of the result.
 
 pub mod depth;
+pub mod interest;
 pub mod positions;
 pub mod prices;
 
