@@ -119,6 +119,7 @@
 //! use deleverage::unit::Rate;
 //!
 //! /// Doubles the requirement while funding is above 0.1 % a period.
+//! #[derive(Clone)]
 //! struct FundingAware;
 //!
 //! impl MarginRule for FundingAware {

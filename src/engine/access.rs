@@ -114,6 +114,7 @@ impl World {
             }
             self.ledger.set_reserve(id, reserve + amount);
             self.touched.push(id);
+            self.trace_outflow(id, amount);
             (EventKind::Withdrawn, amount)
         } else {
             (EventKind::WithdrawalRefused, Cash::clamped(equity))

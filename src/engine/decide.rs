@@ -71,6 +71,7 @@ impl World {
         self.withdraw_money();
         self.cancel_expired();
         self.hold_to_reducing();
+        self.trace_quotes();
     }
 
     pub(super) fn send(&mut self, at: f64, origin: Origin, intent: Intent) {
@@ -127,6 +128,7 @@ impl World {
                         *opening += i128::from(paid.0);
                     }
                     self.touched.push(id);
+                    self.trace_change(id);
                     self.emit(
                         EventKind::ToppedUp,
                         Some(id),

@@ -52,6 +52,7 @@ impl World {
             let volume = row.volume;
             row.volume = Lots::ZERO;
             self.scratch.fills = fills;
+            self.trace_opening(m, idle);
             self.book(MarketId(m as u16));
             // The rule of phase 4 sees the volume of the step before.
             self.published[m].depth = (self.rows[m].bid_depth, self.rows[m].ask_depth);

@@ -4,6 +4,7 @@
 //! never closes more than is held and a trader's order is checked against what it has.
 
 use super::event::EventKind;
+use super::trace::Cause;
 use super::world::{Origin, Pending, Resting, World};
 use crate::account::State;
 use crate::liquidation::Terms;
@@ -38,8 +39,9 @@ impl World {
                         lifetime,
                     },
                 ) => self.place(cohort, market, &order, lifetime),
-                (Origin::Organic(_), Intent::CancelAll { market, owner }) => {
+                (Origin::Organic(cohort), Intent::CancelAll { market, owner }) => {
                     self.withdraw_orders(owner, Some(market));
+                    self.trace_move(market, Cause::Cohort(cohort));
                 }
                 (Origin::Forced(terms), Intent::Place { market, order, .. }) => {
                     forced += usize::from(self.force(market, &order, terms));
@@ -81,6 +83,7 @@ impl World {
                 Side::Buy => row.hedge_bought += execution.filled,
             }
         }
+        self.trace_move(market, Cause::Cohort(cohort));
         if let Some(resting) = execution.resting {
             let expires = self.step.saturating_add(lifetime);
             let cohort = &mut self.cohorts[cohort.index()];
@@ -130,9 +133,13 @@ impl World {
         let mark = self.marks[market.index()];
         let execution = match terms {
             Terms::Outside => self.absorb(market, &order, order.limit.unwrap_or(mark)),
-            _ if self.absorb_forced => self.absorb(market, &order, mark),
+            _ if self.absorbs(order.owner) => self.absorb(market, &order, mark),
             Terms::Whole if !self.fills_whole(market, &order) => Execution::default(),
-            Terms::Book | Terms::Whole => self.execute(market, &order),
+            Terms::Book | Terms::Whole => {
+                let done = self.execute(market, &order);
+                self.trace_forced(market, order.owner);
+                done
+            }
         };
         if execution.filled.is_zero() {
             return false;
@@ -288,6 +295,7 @@ impl World {
                 }
                 if !self.ledger.is_house(id) {
                     self.touched.push(id);
+                    self.trace_change(id);
                 }
             }
             let (taker, maker) = (self.markets[m].taker_fee, self.markets[m].maker_fee);

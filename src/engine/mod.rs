@@ -19,10 +19,12 @@ mod survey;
 mod desk;
 mod option_watch;
 pub mod options;
+pub mod trace;
 pub mod world;
 
 pub use event::{Event, EventKind};
 pub use observer::{MarketRow, Observer, StepRow, WorldRow};
 pub use options::{DeskSpread, OptionLiquidation, OptionRow, OptionsSetup};
 pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};
+pub use trace::{Breach, BreachLeg, Cause, Check, Impulse, Kernel, Opening, Outflow, TraceRow};
 pub use world::{EngineFault, Rung, StopReason, World, opening_depth};

@@ -60,6 +60,10 @@ impl World {
             observer.event(event);
         }
         self.events.clear();
+        if let Some(trace) = &mut self.trace {
+            observer.causes(&trace.row());
+            trace.clear();
+        }
         for (market, place) in self.markets.iter().zip(0..) {
             if market.moved || self.step == 0 {
                 observer.rates(self.step, MarketId(place), &market.schedule);

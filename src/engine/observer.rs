@@ -2,6 +2,7 @@
 
 use super::event::Event;
 use super::options::OptionRow;
+use super::trace::TraceRow;
 use crate::margin::{Level, Schedule};
 use crate::unit::{Cash, Lots, MarketId, Rate, Ticks};
 
@@ -141,6 +142,9 @@ pub trait Observer {
     fn event(&mut self, event: &Event);
     /// A market's rates from the step on that is about to be shown: in the first step, and whenever they have changed.
     fn rates(&mut self, _step: u32, _market: MarketId, _schedule: &Schedule) {}
+    /// What moved prices and crossed thresholds in the step that is about to be shown, of a world that is asked to tell
+    /// ([`World::trace_causes`](super::World::trace_causes)).
+    fn causes(&mut self, _trace: &TraceRow<'_>) {}
 }
 
 /// Looks at nothing.
@@ -163,6 +167,10 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.rates(step, market, schedule);
         self.1.rates(step, market, schedule);
     }
+    fn causes(&mut self, trace: &TraceRow<'_>) {
+        self.0.causes(trace);
+        self.1.causes(trace);
+    }
 }
 
 /// Whoever is lent looks.
@@ -175,5 +183,8 @@ impl<O: Observer> Observer for &mut O {
     }
     fn rates(&mut self, step: u32, market: MarketId, schedule: &Schedule) {
         (**self).rates(step, market, schedule);
+    }
+    fn causes(&mut self, trace: &TraceRow<'_>) {
+        (**self).causes(trace);
     }
 }

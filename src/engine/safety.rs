@@ -10,6 +10,7 @@
 //!   liquidated only if they are still short when it is not.
 
 use super::event::EventKind;
+use super::trace::Cause;
 use super::world::{Origin, Pending, World};
 use crate::account::State;
 use crate::liquidation::{Forced, Terms};
@@ -24,6 +25,7 @@ use crate::trader::Intent;
 use crate::unit::{AccountId, Cash, Lots, MarketId, Side, Ticks};
 
 /// Fail-safes and faults of a world at work.
+#[derive(Clone)]
 pub(super) struct Safety {
     /// Whether there is anything to ask.
     pub(super) on: bool,
@@ -40,6 +42,7 @@ pub(super) struct Safety {
 }
 
 /// Fail-safes of one market.
+#[derive(Clone)]
 pub(super) struct Guards {
     breaker: Option<Breaker>,
     pub(super) collar: Option<Collar>,
@@ -491,12 +494,13 @@ impl World {
                 }
                 // Absorbed outside, forced orders take no part; nor those that trade whole or not at all.
                 Origin::Forced(terms) => match self.closing(market, &*order) {
-                    Some(closing) if !self.absorb_forced && terms == Terms::Book => {
+                    Some(closing) if !self.absorbs(order.owner) && terms == Terms::Book => {
                         *order = closing;
                         true
                     }
                     closing => {
-                        return self.absorb_forced || (terms != Terms::Book && closing.is_some());
+                        return self.absorbs(order.owner)
+                            || (terms != Terms::Book && closing.is_some());
                     }
                 },
             };
@@ -542,10 +546,10 @@ impl World {
     }
 
     /// Whether an order may trade with others in an auction.
-    fn takes_part(&self, origin: Origin) -> bool {
+    fn takes_part(&self, origin: Origin, owner: AccountId) -> bool {
         match origin {
             Origin::Organic(_) => true,
-            Origin::Forced(terms) => terms == Terms::Book && !self.absorb_forced,
+            Origin::Forced(terms) => terms == Terms::Book && !self.absorbs(owner),
         }
     }
 
@@ -557,7 +561,7 @@ impl World {
                 if order.side == wanted
                     && order.quantity > Lots::ZERO
                     && order.standing != Standing::PostOnly
-                    && self.takes_part(pending.origin) =>
+                    && self.takes_part(pending.origin, order.owner) =>
             {
                 let waiting = Waiting {
                     side: order.side,
@@ -617,6 +621,7 @@ impl World {
         held.retain(|pending| left(pending) > Lots::ZERO);
         if crossed > Lots::ZERO {
             self.markets[market.index()].venue.print(price);
+            self.trace_move(market, Cause::Auction);
         }
         crossed
     }

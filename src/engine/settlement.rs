@@ -280,6 +280,7 @@ impl World {
         let mut closed = Lots::ZERO;
         for fill in fills.iter().filter(|fill| fill.maker != AccountId::FEES) {
             self.touched.push(fill.maker);
+            self.trace_change(fill.maker);
             closed += fill.quantity;
             self.totals.deleveraged += fill.value.abs();
             let worse = fill.value - contract.value(fill.quantity, mark);
@@ -433,6 +434,11 @@ impl World {
         let mut taken = winners.pay(&mut self.ledger, AccountId::FEES, amount);
         self.touched
             .extend(winners.payers().map(|(payer, _)| payer));
+        if let Some(trace) = &mut self.trace {
+            for (payer, _) in winners.payers() {
+                trace.changed(payer);
+            }
+        }
         self.totals.socialised += taken;
         for id in owing {
             let account = self.ledger.account(*id);

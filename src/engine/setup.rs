@@ -98,6 +98,7 @@ pub struct CohortSetup {
 }
 
 /// The liquidation engine and the waterfall.
+#[derive(Clone)]
 pub struct LiquidationSetup {
     /// How positions are closed, by market.
     pub policies: Vec<Box<dyn LiquidationPolicy>>,

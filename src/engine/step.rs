@@ -52,6 +52,7 @@ impl World {
         self.set_risk_parameters();
         let mut round = 0;
         loop {
+            self.trace_check(round == 0);
             self.survey();
             inspect(self);
             if round == 0 {

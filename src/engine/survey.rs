@@ -283,7 +283,9 @@ impl World {
         account.set_state(State::Liquidating);
         account.set_ready_at(step);
         self.unwatch(id);
+        self.trace_breach(id, equity);
         self.withdraw_orders(id, None);
+        self.trace_withdrawn(id);
         self.liquidating.push(id);
         self.totals.liquidations += 1;
         self.tell(EventKind::LiquidationBegan, id, equity);

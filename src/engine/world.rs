@@ -9,6 +9,7 @@ use super::options::{Asked, Chain};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
 use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
+use super::trace::Trace;
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Queue;
@@ -30,6 +31,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// One market at work.
+#[derive(Clone)]
 pub(super) struct Market {
     pub(super) contract: Contract,
     pub(super) path: Vec<f64>,
@@ -60,6 +62,7 @@ pub(super) struct Market {
 }
 
 /// One cohort at work.
+#[derive(Clone)]
 pub(super) struct Cohort {
     pub(super) members: Members,
     pub(super) behaviour: Option<Box<dyn Behaviour>>,
@@ -115,7 +118,7 @@ pub(super) struct Pending {
 }
 
 /// Buffers that a step works in.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Scratch {
     pub(super) candidates: Vec<SlotId>,
     pub(super) visits: Vec<AccountId>,
@@ -135,6 +138,7 @@ pub(super) struct Scratch {
 }
 
 /// A market with leveraged traders, between two steps.
+#[derive(Clone)]
 pub struct World {
     pub(super) seed: u64,
     pub(super) replicate: u64,
@@ -157,6 +161,10 @@ pub struct World {
     pub(super) opening: Vec<i128>,
     pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
+    /// Whose forced orders are absorbed though others' are not.
+    pub(super) shielded: Option<AccountId>,
+    /// What moved prices, where it is asked for.
+    pub(super) trace: Option<Box<Trace>>,
     pub(super) audit_every_step: bool,
     pub(super) markets: Vec<Market>,
     pub(super) marks: Vec<Ticks>,
@@ -278,6 +286,8 @@ impl World {
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
+            shielded: None,
+            trace: None,
             audit_every_step,
             previous_marks: marks.clone(),
             marks,
@@ -742,6 +752,12 @@ impl Market {
             last: self.venue.last(),
             funding_basis: self.funding.basis(step),
         }
+    }
+
+    /// The traded price that the mark reads, in ticks.
+    pub(super) fn traded(&self) -> f64 {
+        let venue = &self.venue;
+        self.mark.traded(venue.mid(), venue.quote(), venue.last())
     }
 
     fn published(&self) -> Published {

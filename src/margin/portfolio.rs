@@ -21,6 +21,7 @@
 
 use crate::math::linear::{Matrix, NotCorrelation, correlation_factor};
 use crate::unit::{Cash, Lots, MarketId, Rate};
+use dyn_clone::DynClone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,7 @@ pub struct Leg {
 /// What a cross account is asked for all its positions together.
 ///
 /// Promise: a function of the positions alone. Called for initial and maintenance requirements alike.
-pub trait PortfolioRule: Send + Sync {
+pub trait PortfolioRule: DynClone + Send + Sync {
     /// The requirement.
     fn requirement(&self, legs: &[Leg]) -> Cash;
 
@@ -50,6 +51,8 @@ pub trait PortfolioRule: Send + Sync {
         false
     }
 }
+
+dyn_clone::clone_trait_object!(PortfolioRule);
 
 /// How the positions of a cross account are margined together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +87,7 @@ impl CrossSettings {
 }
 
 /// `√(m′ C m)`.
+#[derive(Clone)]
 pub struct Correlated {
     /// In 10⁻⁹.
     matrix: Vec<Vec<i64>>,

@@ -3,6 +3,7 @@
 use super::adjust::Adjustment;
 use super::schedule::{Level, Schedule};
 use crate::unit::Lots;
+use dyn_clone::DynClone;
 
 /// What is published about one market when its rule is asked: everything a venue's risk engine
 /// could know, nothing of the step that is about to happen.
@@ -48,7 +49,7 @@ impl RiskView {
 /// Promise: a pure function of what is published and of the rule's own estimators. Called once per
 /// market and step. A rule of one's own implements `schedule`, which is enough, and hands itself to
 /// the scenario (`Scenario::with_rule`).
-pub trait MarginRule: Send {
+pub trait MarginRule: DynClone + Send {
     /// Writes this step's rates into `out`, which still holds the last step's.
     fn schedule(&mut self, view: &RiskView, out: &mut Schedule);
 
@@ -65,13 +66,18 @@ pub trait MarginRule: Send {
     }
 }
 
+dyn_clone::clone_trait_object!(MarginRule);
+
 /// A base whose rates move by themselves.
-pub trait Base: Send {
+pub trait Base: DynClone + Send {
     /// Changes the base's schedule, which still holds its last rates, to this step's.
     fn rates(&mut self, view: &RiskView, schedule: &mut Schedule);
 }
 
+dyn_clone::clone_trait_object!(Base);
+
 /// A base schedule and an ordered list of adjustments.
+#[derive(Clone)]
 pub struct Composed {
     base: Schedule,
     moving: Option<Box<dyn Base>>,
@@ -133,6 +139,7 @@ impl MarginRule for Composed {
 }
 
 /// A rule whose rates stay those of the first step: the counterfactual of one that adapts.
+#[derive(Clone)]
 pub struct Frozen(pub Box<dyn MarginRule>);
 
 impl MarginRule for Frozen {

@@ -157,6 +157,14 @@ impl Anchor {
     pub const fn displacement(&self) -> f64 {
         self.displacement
     }
+    /// κ: what a displacement leaves in the outside price at the end of a step.
+    pub const fn share(&self) -> f64 {
+        self.share
+    }
+    /// What the outside keeps of J over a step of `dt` seconds.
+    pub fn kept(&self, dt: f64) -> f64 {
+        ops::halved(dt, self.half_life)
+    }
     /// Takes in where the mid ended, over a step of `dt` seconds.
     pub fn absorb(&mut self, mid: f64, reference: f64, dt: f64) {
         if self.share > 0.0 {

@@ -3,6 +3,9 @@
 //! The premium is sampled every step: `(max(0, bid − index) − max(0, index − ask)) / index`, with
 //! the best quotes as impact prices. At the end of an interval the rate
 //! `F = P̄ + clamp(I − P̄, ±c)`, capped, falls due once per lot through one cumulative index, whatever the number of accounts.
+//! A `borrow` rate takes the place of all that: what longs owe is lent to them, and they pay interest whatever the premium.
+//! It is reckoned on what they hold, not on what they owe, so that one index still does for all: a rate on debt
+//! times the usual loan to value.
 //!
 //! # Units
 //!
@@ -41,6 +44,10 @@ pub struct FundingSettings {
     /// Largest rate per payment, either sign.
     #[serde(default = "default_cap")]
     pub cap: f64,
+    /// Interest per period that longs pay in place of funding, over the value of what they hold; shorts, and whoever
+    /// stands for the lenders, get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub borrow: Option<f64>,
 }
 
 fn never() -> Span {
@@ -67,6 +74,7 @@ impl Default for FundingSettings {
             interest: default_interest(),
             clamp: default_clamp(),
             cap: default_cap(),
+            borrow: None,
         }
     }
 }
@@ -92,6 +100,19 @@ impl FundingSettings {
             problems.push((
                 "interest".to_owned(),
                 format!("must be a finite number, found {}", self.interest),
+            ));
+        }
+        if let Some(rate) = self.borrow
+            && !(rate.is_finite() && rate >= 0.0)
+        {
+            problems.push((
+                "borrow".to_owned(),
+                format!("must not be negative, found {rate}"),
+            ));
+        } else if self.borrow.is_some() && self.interval == Span::NEVER {
+            problems.push((
+                "borrow".to_owned(),
+                "is never paid: expected an interval, such as \"1h\"".to_owned(),
             ));
         }
         problems
@@ -136,6 +157,9 @@ impl Funding {
     }
     /// The rate as it would be paid now, per period.
     pub fn predicted(&self) -> f64 {
+        if let Some(rate) = self.settings.borrow {
+            return rate;
+        }
         if self.samples == 0 {
             return self.rate;
         }
@@ -201,6 +225,28 @@ mod tests {
         // P = 1 %, corrected by 0.05 % toward 0.01 %: 0.95 % per period, half of it paid.
         assert!((funding.rate() - 0.0095).abs() < 1e-12);
         assert_eq!(funding.index(), 4_750_000);
+    }
+
+    #[test]
+    fn interest_on_what_is_borrowed_ignores_the_premium() {
+        let settings = FundingSettings {
+            interval: Span::seconds(2.0),
+            period: Span::seconds(8.0),
+            borrow: Some(0.08),
+            ..FundingSettings::default()
+        };
+        assert_eq!(settings.problems(), []);
+        let mut funding = Funding::new(&settings, 1.0);
+        let contract = Contract::linear(1);
+        funding.accrue(0, quote(700, 710), 1_000.0, &contract);
+        assert!(funding.accrue(1, quote(1_300, 1_310), 1_000.0, &contract));
+        // A quarter of 8 % of 1,000 a lot.
+        assert_eq!((funding.rate(), funding.index()), (0.08, 20_000_000));
+        let unpaid = FundingSettings {
+            borrow: Some(0.08),
+            ..FundingSettings::default()
+        };
+        assert_eq!(unpaid.problems()[0].0, "borrow");
     }
 
     #[test]

@@ -74,6 +74,17 @@ pub struct MarkView {
     pub funding_basis: f64,
 }
 
+/// Which of its ingredients a mark is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The venue's own price.
+    Traded,
+    /// The index.
+    Index,
+    /// The index and an average basis.
+    Basis,
+}
+
 /// One market's mark.
 #[derive(Clone, Debug)]
 pub struct Mark {
@@ -96,6 +107,47 @@ impl Mark {
         }
     }
 
+    /// What the average basis keeps over a step of `dt` seconds.
+    pub fn kept(&self, dt: f64) -> f64 {
+        self.basis.kept(dt)
+    }
+
+    /// Whether it reads the last trade, which stays where it is while quotes move.
+    pub const fn reads_last(&self) -> bool {
+        matches!(self.settings, MarkSettings::Last {})
+    }
+
+    /// The price that it takes from the venue itself, in ticks.
+    pub fn traded(&self, mid: f64, quote: Quote, last: Ticks) -> f64 {
+        match self.settings {
+            MarkSettings::Last {} => last.as_f64(),
+            MarkSettings::Median { .. } => touch(quote, last),
+            _ => mid,
+        }
+    }
+
+    /// Which of its ingredients the mark is.
+    pub fn source(&self, view: &MarkView) -> Source {
+        match self.settings {
+            MarkSettings::Last {} | MarkSettings::Mid {} => Source::Traded,
+            MarkSettings::Index {} => Source::Index,
+            MarkSettings::Basis { .. } => Source::Basis,
+            MarkSettings::Median { .. } => {
+                let index = view.index * (1.0 + view.funding_basis);
+                let basis = view.index + self.basis.mean();
+                let traded = touch(view.quote, view.last);
+                let price = median(index, basis, traded);
+                if price == traded {
+                    Source::Traded
+                } else if price == basis {
+                    Source::Basis
+                } else {
+                    Source::Index
+                }
+            }
+        }
+    }
+
     /// Sees a step of `dt` seconds go by; the average basis moves.
     pub fn see(&mut self, view: &MarkView, dt: f64) {
         self.basis.see(view.mid - view.index, dt);
@@ -111,19 +163,22 @@ impl Mark {
                 let bound = clamp * view.index;
                 view.index + self.basis.mean().clamp(-bound, bound)
             }
-            MarkSettings::Median { .. } => {
-                let last = view.last.as_f64();
-                let bid = view.quote.bid.map_or(last, Ticks::as_f64);
-                let ask = view.quote.ask.map_or(last, Ticks::as_f64);
-                median(
-                    view.index * (1.0 + view.funding_basis),
-                    view.index + self.basis.mean(),
-                    median(bid, ask, last),
-                )
-            }
+            MarkSettings::Median { .. } => median(
+                view.index * (1.0 + view.funding_basis),
+                view.index + self.basis.mean(),
+                touch(view.quote, view.last),
+            ),
         };
         Ticks((price.round_ties_even() as i64).max(1))
     }
+}
+
+/// Median of bid, ask and last trade; the last trade stands in for a side that is empty.
+fn touch(quote: Quote, last: Ticks) -> f64 {
+    let last = last.as_f64();
+    let bid = quote.bid.map_or(last, Ticks::as_f64);
+    let ask = quote.ask.map_or(last, Ticks::as_f64);
+    median(bid, ask, last)
 }
 
 fn median(a: f64, b: f64, c: f64) -> f64 {

@@ -2,6 +2,7 @@
 
 use super::order::{Execution, Fill, Order, OrderId};
 use crate::unit::{Lots, Side, Ticks};
+use dyn_clone::DynClone;
 
 /// What a venue is told before it matches a step's orders.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +29,7 @@ pub struct Quote {
 /// Promise: a venue knows nothing of margin, accounts' states or the reason of an order; equal
 /// sequences of calls give equal results. Every fill conserves quantity and value: what the
 /// taker trades, the makers trade.
-pub trait Venue: Send {
+pub trait Venue: DynClone + Send {
     /// Begins a step: moves the ambient depth to its new anchor and size, lets consumed depth
     /// recover, and trades away resting orders that the new depth crosses (the background maker
     /// takes, at the resting order's own price). Fills are appended.
@@ -63,3 +64,5 @@ pub trait Venue: Send {
     /// Quantity that a taker of `side` could trade at prices up to and including `limit`.
     fn depth(&self, side: Side, limit: Ticks) -> Lots;
 }
+
+dyn_clone::clone_trait_object!(Venue);

@@ -32,6 +32,10 @@ impl Ewma {
         self.sum = self.sum * kept + value * (1.0 - kept);
         self.weight = self.weight * kept + (1.0 - kept);
     }
+    /// What is kept of the past over `dt` seconds.
+    pub fn kept(&self, dt: f64) -> f64 {
+        ops::halved(dt, self.half_life)
+    }
     /// The average so far; zero before anything was seen.
     pub fn mean(&self) -> f64 {
         if self.weight > 0.0 {

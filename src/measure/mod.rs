@@ -21,6 +21,7 @@ pub mod settings;
 pub mod shortfall;
 pub mod summary;
 pub mod tally;
+pub mod traced;
 pub mod track;
 pub mod twin;
 
@@ -34,4 +35,5 @@ pub use quality::Quality;
 pub use recorder::{Recorded, Recorder, Series, gap};
 pub use settings::MeasureSettings;
 pub use summary::Summary;
+pub use traced::Traced;
 pub use track::Track;

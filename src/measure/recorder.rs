@@ -7,9 +7,10 @@
 use super::frame::Frame;
 use super::parts::Parts;
 use super::tally::Tally;
+use super::traced::Traced;
 use super::track::Track;
 use crate::account::{Breach, Ledger};
-use crate::engine::{Event, MarketRow, Observer, OptionRow, StepRow, WorldRow};
+use crate::engine::{Event, MarketRow, Observer, OptionRow, StepRow, TraceRow, WorldRow};
 use crate::margin::Schedule;
 use crate::unit::MarketId;
 
@@ -23,6 +24,7 @@ pub struct Recorder {
     series: Series,
     tracks: Vec<Track>,
     events: Vec<Event>,
+    trace: Option<Traced>,
     window: u32,
 }
 
@@ -122,6 +124,7 @@ impl Recorder {
                 .map(|_| Track::with_capacity(frame.steps as usize))
                 .collect(),
             events: Vec::with_capacity(frame.steps as usize),
+            trace: None,
             frame,
             every,
             window: 0,
@@ -139,6 +142,7 @@ impl Recorder {
             series: self.series,
             tracks: self.tracks,
             events: self.events,
+            trace: self.trace,
             gap,
         }
     }
@@ -166,6 +170,9 @@ impl Observer for Recorder {
     fn rates(&mut self, step: u32, market: MarketId, schedule: &Schedule) {
         self.tracks[market.index()].rates(step, schedule);
     }
+    fn causes(&mut self, trace: &TraceRow<'_>) {
+        self.trace.get_or_insert_default().see(trace);
+    }
 }
 
 /// A run as it was recorded.
@@ -185,6 +192,8 @@ pub struct Recorded {
     pub tracks: Vec<Track>,
     /// Every event in order.
     pub events: Vec<Event>,
+    /// What moved prices and crossed thresholds, where the world was asked to tell.
+    pub trace: Option<Traced>,
     /// Σ (cash − cost) over every account less net deposits at the end, in quanta.
     pub gap: i128,
 }

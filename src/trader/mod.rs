@@ -21,6 +21,7 @@ use crate::account::Ledger;
 use crate::market::{Contract, Order, Quote};
 use crate::math::Draws;
 use crate::unit::{AccountId, Lots, MarketId, Ticks};
+use dyn_clone::DynClone;
 
 /// What is published about one market before the step's decisions.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -111,7 +112,7 @@ impl Intent {
 /// Promise: sees only what was published before the step's decisions and its own members'
 /// records; takes random numbers only from its keyed draws (purposes `Arrival` and `Order` with
 /// the cohort as entity, `Custom` for its own).
-pub trait Behaviour: Send {
+pub trait Behaviour: DynClone + Send {
     /// Appends what the cohort's members do in this step.
     fn act(&mut self, view: &View<'_>, members: &Members, draws: &Draws, out: &mut Vec<Intent>);
 
@@ -126,3 +127,5 @@ pub trait Behaviour: Send {
         0.0
     }
 }
+
+dyn_clone::clone_trait_object!(Behaviour);

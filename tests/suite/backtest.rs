@@ -17,6 +17,7 @@ const SIGMA: f64 = 0.002;
 const SEEDS: u64 = 30;
 
 /// A rule that knows the shape of the tail and learns its width from all that it has seen.
+#[derive(Clone)]
 struct Quantile {
     /// Standard deviations from the mean to the quantile.
     multiple: f64,

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 9] = [
     &["market", "account"],
     &["trader", "margin", "liquidation", "path", "safety"],
     &["engine"],
-    &["measure"],
+    &["cascade", "measure"],
     &["scenario"],
     &["experiment", "backtest"],
     &["output", "chart"],
@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// Where a package may be used: beginnings of file names below `src/`.
-const PACKAGES: [(&str, &[&str]); 26] = [
+const PACKAGES: [(&str, &[&str]); 28] = [
     // Chance and the functions that the platform doesn't fix have one door.
     ("libm", &["math/"]),
     ("rand", &["math/"]),
@@ -44,7 +44,14 @@ const PACKAGES: [(&str, &[&str]); 26] = [
     // Fits of margin models.
     ("cobyla", &["margin/estimator/"]),
     // Tails of distributions that decide no simulated event.
-    ("statrs", &["measure/"]),
+    ("statrs", &["measure/", "cascade/"]),
+    // Graphs of what caused what.
+    ("petgraph", &["cascade/"]),
+    // Parts in boxes are copied with the world that they stand in.
+    (
+        "dyn_clone",
+        &["market/", "margin/", "trader/", "liquidation/"],
+    ),
     // Calendar time: waypoints and replays, and whatever shows a date.
     ("jiff", &["path/", "scenario/", "output/", "chart/", "cli/"]),
     // Many threads.

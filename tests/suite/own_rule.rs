@@ -8,6 +8,7 @@ use deleverage::unit::Rate;
 
 /// Asks for 2 %, and for more where open interest crowds a thin book: 1 % for every twentyfold of
 /// the bids within 1 % of the mid, up to 10 %.
+#[derive(Clone)]
 struct Crowding;
 
 impl MarginRule for Crowding {

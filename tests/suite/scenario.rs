@@ -857,6 +857,7 @@ fn the_schema_describes_every_setting() {
 }
 
 /// Asks a fixed share.
+#[derive(Clone)]
 struct Mine(Level);
 
 fn asking(maintenance: i64) -> Box<dyn MarginRule> {

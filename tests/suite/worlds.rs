@@ -72,6 +72,12 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
     let contract = Contract::linear(whole(&mut s, 1, 3));
     let mut margin = margin(&mut s);
+    let mut lent = draws.stream(Purpose::Custom, 5, 0);
+    if !wish.all_is_well && lent.chance(0.15) {
+        margin.base =
+            Some(toml::from_str("lending = { ltv = 0.85, liquidation_threshold = 0.9 }").unwrap());
+    }
+    let borrow = (!wish.all_is_well && lent.chance(0.2)).then(|| between(&mut lent, 0.0, 0.1));
     if !wish.all_is_well && more.chance(0.2) {
         margin.adjust.push(new_table(&mut more));
     }
@@ -116,6 +122,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             funding: FundingSettings {
                 interval: Span::seconds(whole(&mut s, 3, 20) as f64),
                 period: Span::seconds(20.0),
+                borrow,
                 ..FundingSettings::default()
             },
             taker_fee: Rate(whole(&mut s, 0, 1_000_000)),
@@ -511,6 +518,7 @@ fn portfolio(draws: &Draws, markets: u16) -> Option<Box<dyn PortfolioRule>> {
 }
 
 /// Asks twice of what is held together.
+#[derive(Clone)]
 struct Twice;
 
 impl PortfolioRule for Twice {

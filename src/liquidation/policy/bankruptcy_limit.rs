@@ -15,6 +15,7 @@ use crate::market::Order;
 use crate::unit::Cash;
 
 /// Closes at the bankruptcy price or better, and after bankruptcy at market for the fund.
+#[derive(Clone)]
 pub struct BankruptcyLimit;
 
 /// All of a position: at its zero price or better while the account is solvent, at market once it is bankrupt.

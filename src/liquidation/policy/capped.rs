@@ -97,6 +97,7 @@ impl CappedSettings {
 }
 
 /// Closes a capped part of a drawn position.
+#[derive(Clone)]
 pub struct Capped {
     fraction: Rate,
     least: Cash,

@@ -69,6 +69,7 @@ impl IncrementalSettings {
 }
 
 /// Closes by small rounds.
+#[derive(Clone)]
 pub struct Incremental {
     /// What one step closes of a position.
     notional: Cash,

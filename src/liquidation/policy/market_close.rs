@@ -4,6 +4,7 @@ use super::{Case, Forced, LiquidationPolicy, PolicyView};
 use crate::market::Order;
 
 /// Closes everything at market.
+#[derive(Clone)]
 pub struct MarketClose;
 
 impl LiquidationPolicy for MarketClose {

@@ -26,6 +26,7 @@ use crate::margin::Schedule;
 use crate::market::{Contract, Order};
 use crate::math::Draws;
 use crate::unit::{AccountId, Cash, Grid, Lots, MarketId, Rate, Side, Ticks};
+use dyn_clone::DynClone;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -147,7 +148,7 @@ impl Forced {
 /// ascending order of account.
 ///
 /// Promise: never touches the ledger, and never forces more than is held.
-pub trait LiquidationPolicy: Send {
+pub trait LiquidationPolicy: DynClone + Send {
     /// Appends the forced orders for the cases.
     fn release(&mut self, view: &PolicyView<'_>, cases: &[Case], out: &mut Vec<Forced>);
     /// Its name in the output.
@@ -165,6 +166,8 @@ pub trait LiquidationPolicy: Send {
         None
     }
 }
+
+dyn_clone::clone_trait_object!(LiquidationPolicy);
 
 /// Which policy closes breached positions. Each but `slices` has defaults, so that its name alone is enough.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -44,6 +44,7 @@ impl PartialSettings {
 }
 
 /// Closes the least quantity that restores a margin ratio.
+#[derive(Clone)]
 pub struct Partial {
     target: Rate,
 }

@@ -106,6 +106,7 @@ struct Begun {
 }
 
 /// Frees a growing share of the shortage at the oracle price.
+#[derive(Clone)]
 pub struct Ramp {
     initial: f64,
     duration: f64,

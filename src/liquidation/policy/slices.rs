@@ -50,6 +50,7 @@ impl SlicesSettings {
 }
 
 /// Closes large positions by slices.
+#[derive(Clone)]
 pub struct Slices {
     fraction: Rate,
     above: Cash,

@@ -59,6 +59,7 @@ impl StepDownSettings {
 }
 
 /// Steps large positions down by brackets.
+#[derive(Clone)]
 pub struct StepDown {
     settings: StepDownSettings,
     /// Positions whose fill-or-kill order was sent, with what was held then, in ascending order.

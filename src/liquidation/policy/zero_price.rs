@@ -49,6 +49,7 @@ impl ZeroPriceSettings {
 }
 
 /// Closes at the zero price or better.
+#[derive(Clone)]
 pub struct ZeroPrice {
     fee: Rate,
 }

@@ -51,8 +51,10 @@ impl BoundSettings {
 }
 
 /// Rates no smaller than these: initial, maintenance.
+#[derive(Clone)]
 pub struct Floor(Rate, Rate);
 /// Rates no larger than these: initial, maintenance.
+#[derive(Clone)]
 pub struct Cap(Rate, Rate);
 
 impl Adjustment for Floor {

@@ -57,6 +57,7 @@ impl BufferSettings {
 }
 
 /// The buffer of one market.
+#[derive(Clone)]
 pub struct Buffer {
     size: f64,
     refill: f64,

@@ -42,6 +42,7 @@ impl ConcentrationSettings {
 }
 
 /// The concentration adjustment of one market.
+#[derive(Clone)]
 pub struct Concentration {
     rate: f64,
     initial_only: bool,

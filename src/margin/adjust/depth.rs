@@ -45,6 +45,7 @@ impl DepthSettings {
 }
 
 /// The depth adjustment of one market.
+#[derive(Clone)]
 pub struct Depth {
     multiple: f64,
     seen: Ewma,

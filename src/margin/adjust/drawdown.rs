@@ -70,6 +70,7 @@ impl DrawdownSettings {
 }
 
 /// The drawdown's answer in one market.
+#[derive(Clone)]
 pub struct Drawdown {
     settings: DrawdownSettings,
     /// High and low, in ticks; nothing before the first price.

@@ -34,6 +34,7 @@ impl FundingMarginSettings {
 }
 
 /// The funding adjustment of one market.
+#[derive(Clone)]
 pub struct FundingMargin {
     horizon: f64,
 }

@@ -40,6 +40,7 @@ impl HysteresisSettings {
 }
 
 /// The hysteresis of one market.
+#[derive(Clone)]
 pub struct Hysteresis {
     settings: HysteresisSettings,
     charged: Option<f64>,

@@ -80,6 +80,7 @@ impl LongLookbackSettings {
 }
 
 /// The long-lookback floor of one market.
+#[derive(Clone)]
 pub struct LongLookback {
     /// Per second.
     variance: f64,

@@ -44,16 +44,19 @@ pub use volume::VolumeSettings;
 use super::rule::RiskView;
 use super::schedule::Schedule;
 use crate::unit::Grid;
+use dyn_clone::DynClone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Maps the rates that it is given to new ones, once per market and step.
-pub trait Adjustment: Send {
+pub trait Adjustment: DynClone + Send {
     /// Changes the schedule.
     fn adjust(&mut self, view: &RiskView, schedule: &mut Schedule);
     /// Its name in the output.
     fn name(&self) -> &'static str;
 }
+
+dyn_clone::clone_trait_object!(Adjustment);
 
 /// What is wrong with settings: (key, sentence).
 type Problems = Vec<(String, String)>;

@@ -39,6 +39,7 @@ impl NewPositionsSettings {
 }
 
 /// The adjustment of one market.
+#[derive(Clone)]
 pub struct NewPositions {
     after: f64,
     held: Option<f64>,

@@ -32,6 +32,7 @@ impl NoticeSettings {
 }
 
 /// The notice period of one market.
+#[derive(Clone)]
 pub struct Notice {
     line: Delay,
     falls_at_once: bool,

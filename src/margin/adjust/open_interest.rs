@@ -41,6 +41,7 @@ impl CrowdingSettings {
 }
 
 /// The open-interest adjustment of one market.
+#[derive(Clone)]
 pub struct Crowding {
     lower: Cash,
     upper: Cash,

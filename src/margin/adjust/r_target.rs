@@ -87,6 +87,7 @@ impl ReproductionSettings {
 }
 
 /// The R target of one market.
+#[derive(Clone)]
 pub struct ReproductionTarget {
     target: f64,
     place: usize,

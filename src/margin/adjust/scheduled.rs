@@ -112,11 +112,13 @@ impl ScheduledSettings {
 }
 
 /// The scheduled steps of one market: when each binds, and its rates.
+#[derive(Clone)]
 pub struct Scheduled {
     steps: Vec<(f64, Rates)>,
 }
 
 /// What a step puts in force.
+#[derive(Clone)]
 enum Rates {
     /// Rates of the smallest positions; every size is scaled alike.
     Level { initial: Rate, maintenance: Rate },

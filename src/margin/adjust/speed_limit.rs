@@ -49,6 +49,7 @@ impl SpeedLimitSettings {
 }
 
 /// The speed limit of one market.
+#[derive(Clone)]
 pub struct SpeedLimit {
     /// Largest rise of the logarithm.
     per_second: f64,

@@ -48,6 +48,7 @@ impl StressedSettings {
 }
 
 /// The stressed weight of one market.
+#[derive(Clone)]
 pub struct Stressed(StressedSettings);
 
 impl Adjustment for Stressed {

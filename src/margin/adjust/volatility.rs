@@ -104,6 +104,7 @@ impl VolatilitySettings {
 }
 
 /// Volatility scaling of one market.
+#[derive(Clone)]
 pub struct VolatilityScaling {
     fast: Volatility,
     slow: Volatility,

@@ -48,6 +48,7 @@ impl VolumeSettings {
 }
 
 /// The volume adjustment of one market.
+#[derive(Clone)]
 pub struct Volume {
     turnover: f64,
     cap: f64,

@@ -51,6 +51,7 @@ impl LinearSettings {
 }
 
 /// The linear base of one market.
+#[derive(Clone)]
 pub struct Linear {
     per_unit: f64,
     /// Lots of one unit of the base asset.

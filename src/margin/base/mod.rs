@@ -2,6 +2,7 @@
 //! follows the market.
 
 pub mod fixed;
+pub mod lending;
 pub mod linear;
 pub mod open_interest;
 pub mod square_root;
@@ -9,6 +10,7 @@ pub mod statistical;
 pub mod tiered;
 
 pub use fixed::FixedSettings;
+pub use lending::LendingSettings;
 pub use linear::LinearSettings;
 pub use open_interest::OpenInterestSettings;
 pub use square_root::SquareRootSettings;
@@ -30,6 +32,8 @@ pub enum BaseSettings {
     Fixed(FixedSettings),
     /// Rates by bracket of notional, as most venues publish them.
     Tiered(TieredSettings),
+    /// A loan to value and a liquidation threshold (Aave, Compound, Maker).
+    Lending(LendingSettings),
     /// Rates that grow in proportion to size (Deribit).
     Linear(LinearSettings),
     /// Rates that grow with the root of size (Drift).
@@ -48,6 +52,7 @@ impl BaseSettings {
         match self {
             Self::Fixed(_) => "fixed",
             Self::Tiered(_) => "tiered",
+            Self::Lending(_) => "lending",
             Self::Linear(_) => "linear",
             Self::SquareRoot(_) => "square_root",
             Self::OpenInterest(_) => "open_interest",
@@ -60,6 +65,7 @@ impl BaseSettings {
         match self {
             Self::Fixed(fixed) => fixed.problems(),
             Self::Tiered(tiered) => tiered.problems(),
+            Self::Lending(lending) => lending.problems(),
             Self::Linear(linear) => linear.problems(),
             Self::SquareRoot(root) => root.problems(),
             Self::OpenInterest(open) => open.problems(),
@@ -71,6 +77,7 @@ impl BaseSettings {
         match self {
             Self::Fixed(fixed) => fixed.schedule(),
             Self::Tiered(tiered) => tiered.schedule(grid),
+            Self::Lending(lending) => lending.schedule(),
             Self::Linear(linear) => linear.schedule(),
             Self::SquareRoot(root) => root.schedule(),
             Self::OpenInterest(open) => open.schedule(),
@@ -80,7 +87,7 @@ impl BaseSettings {
     /// What moves the schedule; nothing where it stands still.
     pub fn moving(&self, grid: &Grid) -> Option<Box<dyn Base>> {
         match self {
-            Self::Fixed(_) | Self::Tiered(_) => None,
+            Self::Fixed(_) | Self::Tiered(_) | Self::Lending(_) => None,
             Self::Linear(linear) => Some(Box::new(linear.moving(grid))),
             Self::SquareRoot(root) => Some(Box::new(root.moving(grid))),
             Self::OpenInterest(open) => Some(Box::new(open.moving(grid))),

@@ -57,6 +57,7 @@ impl OpenInterestSettings {
 }
 
 /// The base of one market.
+#[derive(Clone)]
 pub struct OpenInterest {
     initial: Rate,
     maintenance: Rate,

@@ -69,6 +69,7 @@ impl SquareRootSettings {
 }
 
 /// The square-root base of one market.
+#[derive(Clone)]
 pub struct SquareRoot {
     factor: f64,
     /// Lots of one unit of the base asset.

@@ -136,12 +136,14 @@ impl StatisticalSettings {
 }
 
 /// The base of one market.
+#[derive(Clone)]
 pub struct Statistical {
     settings: StatisticalSettings,
     figure: Figure,
     started: Option<Started>,
 }
 
+#[derive(Clone)]
 struct Started {
     model: Box<dyn Estimator>,
     /// Steps of a period, and how many of them are left of this one.

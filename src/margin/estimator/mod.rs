@@ -24,6 +24,7 @@ pub use historical::Historical;
 pub use model::{EwmaModel, FhsModel, GarchModel, ModelSettings};
 
 use crate::math::ops;
+use dyn_clone::DynClone;
 
 /// Whose loss is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub enum Tail {
 }
 
 /// A model of the returns ahead, from those it has seen.
-pub trait Estimator: Send {
+pub trait Estimator: DynClone + Send {
     /// Sees the log return of one period.
     fn see(&mut self, ret: f64);
 
@@ -53,6 +54,8 @@ pub trait Estimator: Send {
     /// The model's name.
     fn name(&self) -> &'static str;
 }
+
+dyn_clone::clone_trait_object!(Estimator);
 
 /// Quantile of a normal loss with a standard deviation.
 pub fn normal_quantile(confidence: f64, deviation: f64) -> f64 {

@@ -58,6 +58,7 @@ pub(super) fn pick(
 
 /// Orders at once, whose side is the sign of a signal and whose rate grows with its size: `rate ·
 /// min(|signal| / threshold, cap)` above the threshold, nothing below.
+#[derive(Clone)]
 pub(super) struct SignalFlow {
     rate: f64,
     threshold: f64,

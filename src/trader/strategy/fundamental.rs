@@ -62,6 +62,7 @@ impl FundamentalSettings {
 }
 
 /// The fundamental traders of one cohort.
+#[derive(Clone)]
 pub struct Fundamental {
     flow: SignalFlow,
     protected: bool,

@@ -124,6 +124,7 @@ impl MarketMakerSettings {
 }
 
 /// The market makers of one cohort.
+#[derive(Clone)]
 pub struct MarketMaker {
     settings: MarketMakerSettings,
     sizer: Sizer,

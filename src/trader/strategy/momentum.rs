@@ -61,6 +61,7 @@ impl MomentumSettings {
 }
 
 /// The momentum traders of one cohort, with their estimate of each market's trend.
+#[derive(Clone)]
 pub struct Momentum {
     flow: SignalFlow,
     half_life: f64,

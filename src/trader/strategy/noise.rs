@@ -79,6 +79,7 @@ impl NoiseSettings {
 }
 
 /// The noise traders of one cohort.
+#[derive(Clone)]
 pub struct Noise {
     settings: NoiseSettings,
     sizer: Sizer,

@@ -90,6 +90,7 @@ impl TargetLeverageSettings {
 }
 
 /// The leverage targeters of one cohort.
+#[derive(Clone)]
 pub struct TargetLeverage {
     settings: TargetLeverageSettings,
     /// `limit / (z · √horizon)`: over a volatility per √second, the leverage that the limit allows.
