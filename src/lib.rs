@@ -61,7 +61,7 @@
 //! |---|---|---|---|
 //! | 0 | [`unit`](mod@unit), [`math`] | ticks, lots, cash, rates; keyed draws, portable functions | nothing knows what a market is; no draw depends on the order of calls |
 //! | 1 | [`market`], [`account`] | book, impact law, oracle, mark, funding; ledger, index of triggers | no opinion about margin or behaviour; no float in the ledger's money |
-//! | 2 | [`trader`], [`margin`], [`liquidation`], [`path`], [`safety`] | what one may dispute: strategies, rules, policies, outside prices, fail-safes and faults | a path never sees the market; a market's rule or fail-safe never sees an account; a policy never touches the ledger |
+//! | 2 | [`trader`], [`margin`], [`liquidation`], [`path`], [`surface`], [`safety`] | what one may dispute: strategies, rules, policies, outside prices, implied volatility, fail-safes and faults | a path never sees the market; a market's rule or fail-safe never sees an account; a policy never touches the ledger |
 //! | 3 | [`engine`] | the world, its nine phases, events, observers, audit | never reads or writes a file; never asks the clock; an observer changes nothing |
 //! | 4 | [`measure`] | metrics, as functions of what was recorded | never looks into the world while it runs |
 //! | 5 | [`scenario`] | from TOML to a world; a user's files; presets | nothing else knows every part by name, and nothing below opens a file |
@@ -148,5 +148,6 @@ pub mod output;
 pub mod path;
 pub mod safety;
 pub mod scenario;
+pub mod surface;
 pub mod trader;
 pub mod unit;

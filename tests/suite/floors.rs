@@ -9,7 +9,14 @@ use std::path::Path;
 const FLOORS: [&[&str]; 9] = [
     &["unit", "math"],
     &["market", "account"],
-    &["trader", "margin", "liquidation", "path", "safety"],
+    &[
+        "trader",
+        "margin",
+        "liquidation",
+        "path",
+        "safety",
+        "surface",
+    ],
     &["engine"],
     &["cascade", "measure"],
     &["scenario"],
@@ -41,8 +48,8 @@ const PACKAGES: [(&str, &[&str]); 28] = [
             "backtest/rule.rs",
         ],
     ),
-    // Fits of margin models.
-    ("cobyla", &["margin/estimator/"]),
+    // Fits of margin models and of surfaces.
+    ("cobyla", &["margin/estimator/", "surface/"]),
     // Tails of distributions that decide no simulated event.
     ("statrs", &["measure/", "cascade/"]),
     // Graphs of what caused what.
