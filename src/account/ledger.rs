@@ -294,7 +294,8 @@ impl Ledger {
             self.fail(overflow);
             return;
         };
-        self.net += i128::from(cash.0) - i128::from(self.table.account(id).cash.0)
+        self.net += i128::from(cash.0)
+            - i128::from(self.table.account(id).cash.0)
             - i128::from(after.cost.0)
             + i128::from(before.cost.0);
         self.options.set(place, after.quantity.0, after.cost);

@@ -185,13 +185,10 @@ impl Options {
 
     /// Every account with one of its holdings.
     pub(super) fn all(&self) -> impl Iterator<Item = (AccountId, &Holding)> {
-        self.owners
-            .iter()
-            .zip(&self.rows)
-            .flat_map(|(owner, row)| {
-                self.holdings[row.start as usize..row.end as usize]
-                    .iter()
-                    .map(|held| (*owner, held))
-            })
+        self.owners.iter().zip(&self.rows).flat_map(|(owner, row)| {
+            self.holdings[row.start as usize..row.end as usize]
+                .iter()
+                .map(|held| (*owner, held))
+        })
     }
 }

@@ -46,7 +46,8 @@ impl World {
         }
         let worth = listed.worth.as_f64();
         let contract = &self.markets[listed.series.market.index()].contract;
-        let vega = chain.quotes[series.index()].greeks.vega * listed.series.quanta_per_tick(contract);
+        let vega =
+            chain.quotes[series.index()].greeks.vega * listed.series.quanta_per_tick(contract);
         let off = worth * chain.setup.spread.share + vega * chain.setup.spread.volatility;
         if long {
             ((worth - off).floor() as i64).max(0)

@@ -5,20 +5,20 @@
 mod access;
 mod backstop;
 mod decide;
+mod desk;
 mod environment;
 pub mod event;
 mod matching;
 mod observe;
 pub mod observer;
+mod option_watch;
+pub mod options;
 mod safety;
 mod settlement;
 pub mod setup;
 pub mod step;
 pub mod surfaces;
 mod survey;
-mod desk;
-mod option_watch;
-pub mod options;
 pub mod trace;
 pub mod world;
 

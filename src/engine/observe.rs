@@ -1,7 +1,7 @@
 //! Phase 9, observation: what the step looked like. Nothing observed changes anything.
 
-use super::options::OptionRow;
 use super::observer::{MOVES, MarketRow, Observer, StepRow};
+use super::options::OptionRow;
 use super::world::World;
 use crate::unit::MarketId;
 

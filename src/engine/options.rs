@@ -13,8 +13,8 @@ use super::event::EventKind;
 use super::observer::MOVES;
 use super::surfaces::Surfaces;
 use super::world::World;
-use crate::margin::option::{Board, Book, Listed, MarketState, OptionLeg, OptionMargin, ScanTable};
 use crate::margin::Leg;
+use crate::margin::option::{Board, Book, Listed, MarketState, OptionLeg, OptionMargin, ScanTable};
 use crate::market::option::{Greeks, Series, SeriesId};
 use crate::trader::OptionQuote;
 use crate::trader::option::Exposure;
@@ -86,6 +86,8 @@ pub(super) struct Chain {
     /// The range of marks in which each owner needs no look, by market, and the step from which it needs one.
     pub(super) safe: Vec<[f64; 2]>,
     pub(super) until: Vec<u32>,
+    /// Volatilities about which ranges allow for moves, by series.
+    pub(super) epoch: Vec<f64>,
     pub(super) rows: Vec<OptionRow>,
 }
 
@@ -98,8 +100,16 @@ pub(super) enum Asked {
 impl From<Asked> for crate::margin::Level {
     fn from(asked: Asked) -> Self {
         use crate::unit::Rate;
-        let initial = if asked == Asked::Initial { Rate::ONE } else { Rate::ZERO };
-        Self { initial, maintenance: Rate::ONE, large: Rate::ONE }
+        let initial = if asked == Asked::Initial {
+            Rate::ONE
+        } else {
+            Rate::ZERO
+        };
+        Self {
+            initial,
+            maintenance: Rate::ONE,
+            large: Rate::ONE,
+        }
     }
 }
 
@@ -163,6 +173,7 @@ impl Chain {
             .collect();
         Self {
             alive: vec![true; listed.len()],
+            epoch: vec![0.0; listed.len()],
             hedged: vec![0; listed.len()],
             hedged_stale: true,
             quotes,
@@ -255,10 +266,12 @@ impl World {
         for (m, market) in self.markets.iter().enumerate() {
             chain.remember(m, self.step, market.index);
             chain.states[m].spot = self.marks[m].as_f64();
-            chain.surfaces.follow(m, self.marks[m].as_f64(), now);
             chain.rows[m].vanna_flow = 0.0;
             chain.rows[m].vega_flow = 0.0;
         }
+        chain
+            .surfaces
+            .follow(self.marks.iter().map(|mark| mark.as_f64()), now);
         chain.value(&self.marks, now);
         for place in 0..chain.listed.len() {
             let series = chain.listed[place].series;
@@ -301,7 +314,8 @@ impl World {
         chain.value(&self.marks, now);
         for (place, listed) in chain.listed.iter().enumerate() {
             if chain.alive[place] {
-                self.ledger.publish_worth(SeriesId(place as u16), listed.worth);
+                self.ledger
+                    .publish_worth(SeriesId(place as u16), listed.worth);
             }
         }
         self.options = Some(chain);
@@ -340,7 +354,10 @@ impl World {
             return;
         };
         for ((state, market), row) in chain.states.iter_mut().zip(&self.markets).zip(&self.rows) {
-            let (base, now) = (row.base_maintenance.as_f64(), market.schedule.level().as_f64());
+            let (base, now) = (
+                row.base_maintenance.as_f64(),
+                market.schedule.level().as_f64(),
+            );
             state.widening = if base > 0.0 { now / base } else { 1.0 };
         }
         chain.work.get_mut().fresh = false;
@@ -507,8 +524,8 @@ impl World {
                 vega += size * quote.greeks.vega;
                 interest += self.ledger.options().open_interest(SeriesId(place as u16));
                 let off = (quote.series.strike.as_f64() - self.marks[m].as_f64()).abs();
-                let better = nearest
-                    .is_none_or(|(years, best, _)| (quote.years, off) < (years, best));
+                let better =
+                    nearest.is_none_or(|(years, best, _)| (quote.years, off) < (years, best));
                 if better {
                     nearest = Some((quote.years, off, quote.volatility));
                 }
@@ -534,7 +551,8 @@ impl World {
             return 0.0;
         };
         let mut sum = 0.0;
-        for ((quote, contracts), alive) in chain.quotes.iter().zip(&chain.hedged).zip(&chain.alive) {
+        for ((quote, contracts), alive) in chain.quotes.iter().zip(&chain.hedged).zip(&chain.alive)
+        {
             if *alive && *contracts != 0 && quote.series.market == market {
                 let greeks = quote.series.greeks(mark, quote.years, quote.volatility);
                 sum += *contracts as f64 * greeks.gamma * quote.series.multiplier.as_f64();

@@ -5,8 +5,8 @@
 
 use super::backstop::Vault;
 use super::event::{Event, EventKind};
-use super::options::{Asked, Chain};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
+use super::options::{Asked, Chain};
 use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use super::trace::Trace;

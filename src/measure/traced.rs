@@ -1,8 +1,6 @@
 //! What the engine told of causes, kept for the genealogy that is made of it once the run is over.
 
-use crate::engine::{
-    Breach, BreachLeg, Check, Impulse, Kernel, Opening, Outflow, TraceRow,
-};
+use crate::engine::{Breach, BreachLeg, Check, Impulse, Kernel, Opening, Outflow, TraceRow};
 
 /// A run's trace, column by column.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,10 +33,11 @@ impl Traced {
         self.outflows.extend_from_slice(row.outflows);
         let shift = self.legs.len() as u32;
         self.legs.extend_from_slice(row.legs);
-        self.breaches.extend(row.breaches.iter().map(|breach| Breach {
-            legs: (breach.legs.0 + shift, breach.legs.1 + shift),
-            ..*breach
-        }));
+        self.breaches
+            .extend(row.breaches.iter().map(|breach| Breach {
+                legs: (breach.legs.0 + shift, breach.legs.1 + shift),
+                ..*breach
+            }));
     }
 
     /// How many markets there are.

@@ -14,6 +14,7 @@ use crate::market::Fill;
 use crate::market::option::{Right, Series, SeriesId, Settlement};
 use crate::math::{Draws, Purpose, ops};
 use crate::path::{Moment, TimeGrid};
+use crate::surface::SurfaceSettings;
 use crate::trader::option::Dealt;
 use crate::trader::population::{Ground, Population};
 use crate::trader::{CohortSettings, Mode};
@@ -86,8 +87,8 @@ pub struct ListingSettings {
     /// Window over which the index is averaged at settlement; "0s" is the last.
     #[serde(default = "half_an_hour")]
     pub average: Span,
-    /// Implied volatility of every series.
-    pub volatility: f64,
+    /// Implied volatilities, and how they move.
+    pub surface: SurfaceSettings,
     /// CSV file of open interest: `account,expiry,strike,type,qty`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -140,7 +141,11 @@ fn half_an_hour() -> Span {
 
 impl OptionsSettings {
     /// What is wrong with the settings: (key, sentence).
-    pub fn problems(&self, markets: &[String], cohorts: &BTreeMap<String, CohortSettings>) -> Vec<(String, String)> {
+    pub fn problems(
+        &self,
+        markets: &[String],
+        cohorts: &BTreeMap<String, CohortSettings>,
+    ) -> Vec<(String, String)> {
         let mut problems = Vec::new();
         let mut check = |ok: bool, key: String, text: String| {
             if !ok {
@@ -152,7 +157,10 @@ impl OptionsSettings {
             check(
                 markets.contains(name),
                 at.clone(),
-                format!("no market `{name}`; the scenario has {}", markets.join(", ")),
+                format!(
+                    "no market `{name}`; the scenario has {}",
+                    markets.join(", ")
+                ),
             );
             check(
                 listing.multiplier > Decimal::ZERO,
@@ -168,11 +176,6 @@ impl OptionsSettings {
                 listing.average.as_seconds().is_finite(),
                 format!("{at}.average"),
                 "must not be \"never\"".to_owned(),
-            );
-            check(
-                listing.volatility.is_finite() && listing.volatility > 0.0,
-                format!("{at}.volatility"),
-                format!("must be greater than 0, found {}", listing.volatility),
             );
             if let Some(dealers) = listing.dealers {
                 for (key, share) in [("calls", dealers.calls), ("puts", dealers.puts)] {
@@ -207,7 +210,10 @@ impl OptionsSettings {
                 check(
                     (0.0..1_000.0).contains(&strikes),
                     format!("{at}.to"),
-                    format!("expected at most 1000 strikes from {} up, found {}", interest.from, interest.to),
+                    format!(
+                        "expected at most 1000 strikes from {} up, found {}",
+                        interest.from, interest.to
+                    ),
                 );
             }
         }
@@ -219,7 +225,10 @@ impl OptionsSettings {
                 format!("expected a cohort with a member and mode = \"cross\", found `{desk}`"),
             );
         }
-        for (key, number) in [("share", self.spread.share), ("volatility", self.spread.volatility)] {
+        for (key, number) in [
+            ("share", self.spread.share),
+            ("volatility", self.spread.volatility),
+        ] {
             check(
                 number.is_finite() && (0.0..=1.0).contains(&number),
                 format!("spread.{key}"),
@@ -264,7 +273,7 @@ pub(super) fn cohort_problems(scenario: &Scenario) -> Vec<(String, String)> {
                 problems.push((
                     format!("cohort.{name}.options[{place}].market"),
                     format!(
-                        "nothing is listed on {}: expected a section [options.market.{}] with a volatility",
+                        "nothing is listed on {}: expected a section [options.market.{}] with a surface",
                         option.market, option.market
                     ),
                 ));
@@ -409,13 +418,8 @@ impl Opening<'_> {
                 };
                 let total: f64 = strikes.iter().map(|strike| bell(*strike)).sum();
                 for strike in strikes {
-                    let key = self.key(
-                        &at,
-                        market,
-                        interest.expiry,
-                        strike * start,
-                        interest.right,
-                    )?;
+                    let key =
+                        self.key(&at, market, interest.expiry, strike * start, interest.right)?;
                     wanted.push(unnamed(key, interest.contracts * bell(strike) / total)?);
                 }
             }
@@ -456,7 +460,10 @@ impl Opening<'_> {
         let mut places: BTreeMap<Key, SeriesId> =
             wanted.iter().map(|one| (one.key, SeriesId(0))).collect();
         if places.len() > usize::from(u16::MAX) {
-            return Err(plain("options", format!("{} series are too many", places.len())));
+            return Err(plain(
+                "options",
+                format!("{} series are too many", places.len()),
+            ));
         }
         for (place, id) in places.values_mut().enumerate() {
             *id = SeriesId(place as u16);
@@ -479,7 +486,7 @@ impl Opening<'_> {
                 multiplier,
             });
         }
-        let surfaces = self.surfaces();
+        let surfaces = self.surfaces()?;
         let dealt: Vec<Dealt> = wanted
             .iter()
             .map(|one| Dealt {
@@ -516,17 +523,31 @@ impl Opening<'_> {
         })
     }
 
-    fn surfaces(&self) -> Surfaces {
-        Surfaces::flat(
-            self.scenario
-                .markets
-                .iter()
-                .map(|name| {
-                    let listing = self.settings.market.get(name);
-                    listing.map_or(1.0, |listing| listing.volatility)
-                })
-                .collect(),
-        )
+    fn surfaces(&self) -> Result<Surfaces, Vec<Problem>> {
+        let mut problems = Vec::new();
+        for (name, listing) in &self.settings.market {
+            if let Some(market) = self.market(name) {
+                for (key, text) in listing.surface.problems(self.start(market)) {
+                    problems.push(Problem::new(
+                        format!("options.market.{name}.surface.{key}"),
+                        text,
+                    ));
+                }
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let surface = |(name, ground): (&String, &Ground)| {
+            let tick = ground.grid.scale().tick;
+            let start = ground.start.as_f64();
+            let listing = self.settings.market.get(name)?;
+            Some(listing.surface.build(start * tick, start))
+        };
+        let names = self.scenario.markets.iter();
+        Ok(Surfaces::new(
+            names.zip(self.grounds).map(surface).collect(),
+        ))
     }
 
     fn book(
@@ -578,7 +599,10 @@ impl Opening<'_> {
             let Some(value) = crate::market::option::value(one.contracts, worth) else {
                 return Err(plain(
                     "options",
-                    format!("{} contracts are worth more than fits 63 bits", one.contracts),
+                    format!(
+                        "{} contracts are worth more than fits 63 bits",
+                        one.contracts
+                    ),
                 ));
             };
             ledger.trade_options(one.account, other, one.series, one.contracts, value);
@@ -632,9 +656,10 @@ fn holder(
     name: &str,
     at: &str,
 ) -> Result<AccountId, Vec<Problem>> {
-    let known = population.names.iter().find(|(id, known)| {
-        known == name && population.ledger.account(*id).isolated().is_none()
-    });
+    let known = population
+        .names
+        .iter()
+        .find(|(id, known)| known == name && population.ledger.account(*id).isolated().is_none());
     known.map(|(id, _)| *id).ok_or_else(|| {
         plain(
             at,
@@ -646,12 +671,16 @@ fn holder(
     })
 }
 
-
 /// Asks nothing for options.
 pub(super) struct Bare;
 
 impl OptionMargin for Bare {
-    fn tabulate(&self, _: &crate::margin::option::Board<'_>, _: &mut crate::margin::option::ScanTable) {}
+    fn tabulate(
+        &self,
+        _: &crate::margin::option::Board<'_>,
+        _: &mut crate::margin::option::ScanTable,
+    ) {
+    }
     fn requirement(
         &self,
         _: &crate::margin::option::Board<'_>,

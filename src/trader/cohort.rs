@@ -116,7 +116,10 @@ impl CohortSettings {
         problems.extend(nested("strategy", self.strategy.problems()));
         problems.extend(nested("response", self.response.problems()));
         for (place, option) in self.options.iter().enumerate() {
-            problems.extend(nested(&format!("options[{place}]"), option.problems(markets)));
+            problems.extend(nested(
+                &format!("options[{place}]"),
+                option.problems(markets),
+            ));
         }
         if let Some(withdrawal) = &self.withdrawal {
             problems.extend(nested("withdrawal", withdrawal.problems()));

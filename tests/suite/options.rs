@@ -19,7 +19,7 @@ fn loop_scenario(contracts: f64, impact: f64, steps: u32) -> String {
          [market.X]\ntick = 0.00001\nlot = 0.001\nprice = 100\npath.constant = {{}}\nmark.mid = {{}}\n\
          venue.impact = {{ law.linear.ticks_per_lot = {impact}, resilience = \"never\" }}\n\
          [margin]\nbase.fixed = {{ maintenance = 0.0001, initial = 0.0001 }}\n\
-         [options.market.X]\nvolatility = 0.5\n\
+         [options.market.X]\nsurface.shape.flat.volatility = 0.5\n\
          [cohort.dealers]\ncount = 1\ncapital = 10_000_000\nmode = \"cross\"\n\
          strategy.delta_hedger = {{ every = \"1s\" }}\n\
          options = [{{ market = \"X\", expiry = \"30d\", strike = 100, right = \"call\", contracts = {contracts} }}]\n"

@@ -144,7 +144,10 @@ mod tests {
                 quantity: -12.0,
             }
         );
-        assert_eq!((rows[1].account.as_deref(), rows[1].right), (None, Right::Call));
+        assert_eq!(
+            (rows[1].account.as_deref(), rows[1].right),
+            (None, Right::Call)
+        );
     }
 
     #[test]
@@ -154,7 +157,14 @@ mod tests {
             b"account,expiry,strike,type,qty\n7,soon,0,straddle,0\n,14d,9000,put,-1\n7,14d\n",
         );
         let said = load(&path).unwrap_err().to_string();
-        for part in ["6 problems", "expiry \"soon\"", "strike", "call or put", "line 3", "line 4"] {
+        for part in [
+            "6 problems",
+            "expiry \"soon\"",
+            "strike",
+            "call or put",
+            "line 3",
+            "line 4",
+        ] {
             assert!(said.contains(part), "{part}: {said}");
         }
     }

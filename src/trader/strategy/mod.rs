@@ -227,10 +227,7 @@ mod tests {
                 "every = \"1m\"\ntrigger.whalley_wilmott = { risk_aversion = 1e-6, cost = 5e-4 }\n\
                  limit = 1e6\nhedged = false",
             ),
-            (
-                "gamma_scalper",
-                "move = 0.01\nevery = \"1m\"\nlimit = 1e6",
-            ),
+            ("gamma_scalper", "move = 0.01\nevery = \"1m\"\nlimit = 1e6"),
             (
                 "vol_seller",
                 "stop = 1\nhedge = true\nevery = \"1m\"\nlimit = 1e6",
