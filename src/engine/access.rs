@@ -15,10 +15,10 @@
 //! reduce.
 
 use super::event::EventKind;
-use super::options::Asked;
 use super::world::World;
 use crate::account::State;
 use crate::margin::Leg;
+use crate::margin::option::Asked;
 use crate::math::Purpose;
 use crate::unit::{AccountId, Cash, Lots, MarketId, Side, Ticks};
 

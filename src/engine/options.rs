@@ -14,7 +14,10 @@ use super::observer::MOVES;
 use super::surfaces::Surfaces;
 use super::world::World;
 use crate::margin::Leg;
-use crate::margin::option::{Board, Book, Listed, MarketState, OptionLeg, OptionMargin, ScanTable};
+use crate::margin::option::{
+    Asked, Board, Book, Bounds, Headroom, Listed, MarketState, OptionLeg, OptionMargin, SafeRange,
+    ScanTable,
+};
 use crate::market::option::{Greeks, Series, SeriesId};
 use crate::trader::OptionQuote;
 use crate::trader::option::Exposure;
@@ -63,6 +66,9 @@ pub struct OptionLiquidation {
 struct Work {
     fresh: bool,
     table: ScanTable,
+    /// The bounds of safe ranges: worked out at the first filing of a state.
+    bounded: bool,
+    bounds: Bounds,
     perps: Vec<Leg>,
     legs: Vec<OptionLeg>,
 }
@@ -86,31 +92,11 @@ pub(super) struct Chain {
     /// The range of marks in which each owner needs no look, by market, and the step from which it needs one.
     pub(super) safe: Vec<[f64; 2]>,
     pub(super) until: Vec<u32>,
+    /// What ranges allow for.
+    pub(super) headroom: Headroom,
     /// Volatilities about which ranges allow for moves, by series.
     pub(super) epoch: Vec<f64>,
     pub(super) rows: Vec<OptionRow>,
-}
-
-/// Which of an account's two requirements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    Initial,
-    Maintenance,
-}
-impl From<Asked> for crate::margin::Level {
-    fn from(asked: Asked) -> Self {
-        use crate::unit::Rate;
-        let initial = if asked == Asked::Initial {
-            Rate::ONE
-        } else {
-            Rate::ZERO
-        };
-        Self {
-            initial,
-            maintenance: Rate::ONE,
-            large: Rate::ONE,
-        }
-    }
 }
 
 /// What doesn't change in a run.
@@ -173,6 +159,7 @@ impl Chain {
             .collect();
         Self {
             alive: vec![true; listed.len()],
+            headroom: Headroom::default(),
             epoch: vec![0.0; listed.len()],
             hedged: vec![0; listed.len()],
             hedged_stale: true,
@@ -241,7 +228,8 @@ impl Chain {
             let volatility = self.surfaces.volatility(&series, forward, now);
             *listed = Listed::at(series, &self.states[m].contract, now, forward, volatility);
         }
-        self.work.get_mut().fresh = false;
+        let work = self.work.get_mut();
+        (work.fresh, work.bounded) = (false, false);
     }
 
     /// What one contract's delta is in a market's series, if the forward stood elsewhere.
@@ -360,7 +348,8 @@ impl World {
             );
             state.widening = if base > 0.0 { now / base } else { 1.0 };
         }
-        chain.work.get_mut().fresh = false;
+        let work = chain.work.get_mut();
+        (work.fresh, work.bounded) = (false, false);
     }
 
     /// Whether an account's requirement is the options' rule's: it holds options, or once could.
@@ -386,6 +375,25 @@ impl World {
             chain.setup.margin.tabulate(&board, &mut work.table);
             work.fresh = true;
         }
+        self.gather(id, changed, level, work);
+        let book = Book {
+            perps: &work.perps,
+            options: &work.legs,
+        };
+        chain
+            .setup
+            .margin
+            .requirement(&board, &work.table, &book, level)
+    }
+
+    /// What an account holds, as the options' rule reads it.
+    fn gather(
+        &self,
+        id: AccountId,
+        changed: Option<(MarketId, Lots)>,
+        level: Asked,
+        work: &mut Work,
+    ) {
         work.perps.clear();
         for (market, slot) in self.ledger.places(id) {
             let quantity = match changed {
@@ -421,6 +429,27 @@ impl World {
                     contracts: held.contracts,
                 }),
         );
+    }
+
+    /// The moves within which the options' rule says that an account stays above a ratio.
+    pub(super) fn option_range(
+        &self,
+        id: AccountId,
+        equity: i128,
+        ratio: f64,
+    ) -> Option<SafeRange> {
+        let chain = self.options.as_ref()?;
+        let mut work = chain.work.borrow_mut();
+        let work = &mut *work;
+        let board = chain.board();
+        if !work.bounded {
+            chain
+                .setup
+                .margin
+                .bound(&board, chain.headroom, &mut work.bounds);
+            work.bounded = true;
+        }
+        self.gather(id, None, Asked::Maintenance, work);
         let book = Book {
             perps: &work.perps,
             options: &work.legs,
@@ -428,7 +457,7 @@ impl World {
         chain
             .setup
             .margin
-            .requirement(&board, &work.table, &book, level.into())
+            .safe(&board, &work.bounds, &book, equity, ratio)
     }
 
     /// Delta of an account's options of a market and its position, in lots.

@@ -169,7 +169,7 @@ impl World {
         }
         if self.holds_options(id) {
             self.unwatch(id);
-            self.watch_options(id, equity, requirement, standing);
+            self.watch_options(id, equity, standing);
         } else if self.ledger.account(id).isolated().is_none() {
             self.watch_cross(id, equity, requirement, standing);
         }

@@ -6,7 +6,7 @@
 use super::backstop::Vault;
 use super::event::{Event, EventKind};
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
-use super::options::{Asked, Chain};
+use super::options::Chain;
 use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use super::trace::Trace;
@@ -15,6 +15,7 @@ use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Queue;
 use crate::liquidation::waterfall::{Fund, Winners};
 use crate::liquidation::{Case, Forced, Terms};
+use crate::margin::option::Asked;
 use crate::margin::{Leg, Level, MarginRule, PortfolioRule, RiskView, Schedule, Thresholds};
 use crate::market::anchor::{Anchor, Flight, FlightSettings};
 use crate::market::funding::Funding;

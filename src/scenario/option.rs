@@ -9,7 +9,8 @@ use super::problem::Problem;
 use super::settings::Scenario;
 use crate::engine::surfaces::Surfaces;
 use crate::engine::{DeskSpread, OptionLiquidation, OptionsSetup};
-use crate::margin::option::OptionMargin;
+use crate::margin::option::settings::{RuleSettings, SpanSettings};
+use crate::margin::option::{OptionMargin, OptionMarginSettings};
 use crate::market::Fill;
 use crate::market::option::{Right, Series, SeriesId, Settlement};
 use crate::math::{Draws, Purpose, ops};
@@ -27,7 +28,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Options of a scenario.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OptionsSettings {
     /// What is listed, by market.
@@ -37,6 +38,9 @@ pub struct OptionsSettings {
     /// hedges nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desk: Option<String>,
+    /// What accounts that hold options are asked for all that they hold.
+    #[serde(default = "span")]
+    pub margin: OptionMarginSettings,
     /// What the desk takes off a price that it pays, and adds to one that it asks, from whoever buys back or is liquidated.
     #[serde(default)]
     pub spread: SpreadSettings,
@@ -132,6 +136,9 @@ pub struct InterestSettings {
     pub width: f64,
 }
 
+fn span() -> OptionMarginSettings {
+    OptionMarginSettings::of(RuleSettings::Span(SpanSettings::default()))
+}
 const fn one() -> Decimal {
     Decimal::ONE
 }
@@ -234,6 +241,10 @@ impl OptionsSettings {
                 format!("spread.{key}"),
                 format!("must lie between 0 and 1, found {number}"),
             );
+        }
+        let names: Vec<&str> = markets.iter().map(String::as_str).collect();
+        for (key, text) in self.margin.problems(&names) {
+            check(false, format!("margin.{key}"), text);
         }
         let share = self.liquidation.share;
         check(
@@ -669,25 +680,4 @@ fn holder(
             ),
         )
     })
-}
-
-/// Asks nothing for options.
-pub(super) struct Bare;
-
-impl OptionMargin for Bare {
-    fn tabulate(
-        &self,
-        _: &crate::margin::option::Board<'_>,
-        _: &mut crate::margin::option::ScanTable,
-    ) {
-    }
-    fn requirement(
-        &self,
-        _: &crate::margin::option::Board<'_>,
-        _: &crate::margin::option::ScanTable,
-        book: &crate::margin::option::Book<'_>,
-        _: crate::margin::Level,
-    ) -> crate::unit::Cash {
-        book.perps.iter().map(|leg| leg.alone).sum()
-    }
 }
