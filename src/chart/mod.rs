@@ -14,6 +14,8 @@
 //! | [`coverage()`] | did a margin cover what came after it |
 //! | [`curve()`] | how a number depends on a setting, and how much it scatters |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
+//! | [`lines()`] | how several numbers depend on one: smiles by expiry, equity and requirement by the price's move |
+//! | [`gamma()`] | at which prices hedgers sell into falls, and where the path has been |
 //!
 //! # Units
 //! Times in seconds since the run's start, prices and notionals in the quote currency, distances
@@ -29,9 +31,11 @@ pub mod coverage;
 pub mod curve;
 mod decimate;
 mod font;
+pub mod gamma;
 pub mod heat;
 pub mod ladder;
 mod layout;
+pub mod lines;
 mod number;
 mod panel;
 pub mod price;
@@ -45,8 +49,10 @@ pub mod waterfall;
 
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
+pub use gamma::{GammaData, gamma};
 pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};
+pub use lines::{LinesData, NamedLine, lines};
 pub use price::{Liquidations, PriceData, price};
 pub use reproduction::{Move, ReproductionData, reproduction};
 pub use twin::{TwinData, twin};

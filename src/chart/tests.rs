@@ -557,3 +557,113 @@ fn a_curve_has_its_band_whatever_the_setting() {
             .contains("ewma")
     );
 }
+
+/// Writes a chart to a directory named by the environment, to be looked at.
+fn show(chart: &Chart, name: &str) {
+    if let Ok(directory) = std::env::var("DELEVERAGE_SHOW") {
+        std::fs::write(format!("{directory}/{name}.svg"), &chart.svg).unwrap();
+        #[cfg(feature = "raster")]
+        std::fs::write(format!("{directory}/{name}.png"), chart.png().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn lines_carry_their_names_and_marks() {
+    let x = ramp(61, 0.7, 1.3);
+    let smile = |level: f64, turn: f64| -> Vec<f64> {
+        x.iter()
+            .map(|k| level + turn * (k - 1.05) * (k - 1.05))
+            .collect()
+    };
+    let named = |name: &str, values: Vec<f64>| NamedLine {
+        name: name.to_owned(),
+        values,
+    };
+    let data = LinesData {
+        name: "Implied volatility".to_owned(),
+        share: true,
+        x_name: "strike over forward".to_owned(),
+        x_share: true,
+        lines: vec![
+            named("1 d", smile(0.75, 3.5)),
+            named("7 d", smile(0.66, 1.8)),
+            named("30 d", smile(0.6, 0.9)),
+            named("90 d", smile(0.58, 0.45)),
+        ],
+        marks: vec![(1.0, "forward".to_owned()), (9.0, "beyond".to_owned())],
+        x: x.clone(),
+    };
+    let chart = lines(&data, &Options::default()).unwrap();
+    check(&chart);
+    show(&chart, "lines");
+    assert_eq!(names(&chart, "series"), ["1 d", "7 d", "30 d", "90 d"]);
+    assert!(has_text(&chart, "forward") && !has_text(&chart, "beyond"));
+    assert!(has_text(&chart, "Implied volatility (%)"));
+    let empty = LinesData {
+        lines: vec![named("none", vec![f64::NAN; 61])],
+        ..data.clone()
+    };
+    assert!(
+        lines(&empty, &Options::default())
+            .unwrap()
+            .svg
+            .contains("no points")
+    );
+    check(&lines(&LinesData::default(), &Options::default()).unwrap());
+    let uneven = LinesData {
+        lines: vec![named("short", vec![0.0; 3])],
+        ..data
+    };
+    assert!(matches!(
+        lines(&uneven, &Options::default()),
+        Err(ChartError::Uneven { .. })
+    ));
+}
+
+#[test]
+fn a_gamma_profile_shares_its_prices_with_the_path() {
+    let price = ramp(41, 80_000.0, 120_000.0);
+    let gamma_at = |p: &f64| {
+        let bump = |center: f64, size: f64| {
+            size * (-((p - center) / 4_000.0) * ((p - center) / 4_000.0)).exp()
+        };
+        bump(108_000.0, 80.0) - bump(92_000.0, 120.0)
+    };
+    let time = ramp(200, 0.0, 7_200.0);
+    let data = GammaData {
+        market: "BTC-USDT".to_owned(),
+        unit: "BTC per 1 %".to_owned(),
+        gamma: price.iter().map(gamma_at).collect(),
+        price,
+        path: time
+            .iter()
+            .map(|t| 108_000.0 - 2.2 * t + 900.0 * (t / 500.0).sin())
+            .collect(),
+        time,
+        start: None,
+    };
+    let chart = gamma(&data, &Options::default()).unwrap();
+    check(&chart);
+    show(&chart, "gamma");
+    assert_eq!(names(&chart, "series"), ["price"]);
+    assert_eq!(names(&chart, "bars"), ["gamma by price"]);
+    let flat = GammaData {
+        gamma: vec![0.0; 41],
+        ..data.clone()
+    };
+    assert!(
+        gamma(&flat, &Options::default())
+            .unwrap()
+            .svg
+            .contains("no gamma")
+    );
+    check(&gamma(&GammaData::default(), &Options::default()).unwrap());
+    let one = GammaData {
+        price: vec![100.0],
+        gamma: vec![-1.0],
+        time: vec![0.0],
+        path: vec![101.0],
+        ..data
+    };
+    check(&gamma(&one, &Options::default()).unwrap());
+}

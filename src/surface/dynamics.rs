@@ -117,7 +117,7 @@ impl Follow {
                 format!("found {}, expected a share from 0 to 1", self.share),
             ));
         }
-        if !(self.reversion > Span::ZERO) {
+        if self.reversion <= Span::ZERO {
             problems.push(("reversion".to_owned(), "must be longer than 0".to_owned()));
         }
         if !(self.half_life > Span::ZERO && self.half_life < Span::NEVER) {

@@ -181,7 +181,7 @@ impl ShapeSettings {
                 }
             }
             Self::Ssvi(ssvi) => {
-                if !(ssvi.rho.abs() < 1.0) {
+                if !(-1.0 < ssvi.rho && ssvi.rho < 1.0) {
                     out.push((
                         "rho".to_owned(),
                         format!("found {}, expected a number between -1 and 1", ssvi.rho),

@@ -68,7 +68,7 @@ impl Svi {
             format!("found {}, expected a number of 0 or more", self.b),
         );
         refuse(
-            !(self.rho.abs() < 1.0),
+            !(-1.0 < self.rho && self.rho < 1.0),
             "rho",
             format!("found {}, expected a number between -1 and 1", self.rho),
         );

@@ -104,6 +104,17 @@ impl Book<'_> {
             .map(|leg| i128::from(leg.contracts) * i128::from(board.listed(leg.series).worth.0))
             .sum()
     }
+    /// Its options in a market.
+    #[inline]
+    pub fn options_in<'b>(
+        &'b self,
+        board: &'b Board<'_>,
+        market: MarketId,
+    ) -> impl Iterator<Item = &'b OptionLeg> {
+        self.options
+            .iter()
+            .filter(move |leg| board.listed(leg.series).series.market == market)
+    }
     /// Whether it holds anything in a market.
     #[inline]
     pub fn holds(&self, board: &Board<'_>, market: MarketId) -> bool {
