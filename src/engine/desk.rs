@@ -101,6 +101,7 @@ impl World {
         for id in [id, other] {
             if !self.ledger.is_house(id) {
                 self.touched.push(id);
+                self.trace_change(id);
             }
         }
         if let Some(chain) = &mut self.options {

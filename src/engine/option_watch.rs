@@ -21,14 +21,14 @@ impl Chain {
     fn surface_moved(&mut self) -> bool {
         // A range may have been filed anywhere within half the headroom of the epoch.
         let share = 0.45 * self.headroom.volatility;
-        let moved = self
-            .listed
-            .iter()
-            .zip(&self.epoch)
-            .zip(&self.alive)
-            .any(|((listed, epoch), alive)| {
-                *alive && (listed.volatility - epoch).abs() > share * epoch
-            });
+        let moved =
+            self.listed
+                .iter()
+                .zip(&self.epoch)
+                .zip(&self.alive)
+                .any(|((listed, epoch), alive)| {
+                    *alive && (listed.volatility - epoch).abs() > share * epoch
+                });
         if moved {
             for (epoch, listed) in self.epoch.iter_mut().zip(&self.listed) {
                 *epoch = listed.volatility;
@@ -77,7 +77,9 @@ impl World {
             self.option_range(id, equity, ratio)
         };
         let (step, dt) = (self.step, self.dt);
-        let Some(chain) = &mut self.options else { return };
+        let Some(chain) = &mut self.options else {
+            return;
+        };
         let ranges = &mut chain.safe[row * markets..][..markets];
         let Some(range) = range else {
             ranges.fill([f64::INFINITY, f64::NEG_INFINITY]);

@@ -529,6 +529,10 @@ impl World {
 
     /// Phase 9, options' part: what hedgers hold and how far they are off.
     pub(super) fn observe_options(&mut self) {
+        if let Some(mut chain) = self.options.take() {
+            self.recount_hedged(&mut chain);
+            self.options = Some(chain);
+        }
         if self.cohorts.iter().any(|cohort| cohort.hedges) {
             for m in 0..self.markets.len() {
                 let id = MarketId(m as u16);
@@ -539,7 +543,6 @@ impl World {
         let Some(mut chain) = self.options.take() else {
             return;
         };
-        self.recount_hedged(&mut chain);
         for (m, row) in chain.rows.iter_mut().enumerate() {
             let (mut gamma, mut delta, mut vega, mut interest) = (0.0, 0.0, 0.0, 0);
             let mut nearest: Option<(f64, f64, f64)> = None;

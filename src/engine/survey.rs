@@ -171,6 +171,9 @@ impl World {
             self.unwatch(id);
             self.watch_options(id, equity, standing);
         } else if self.ledger.account(id).isolated().is_none() {
+            if self.options.is_some() {
+                self.unwatch_options(id);
+            }
             self.watch_cross(id, equity, requirement, standing);
         }
     }

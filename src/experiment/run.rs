@@ -72,6 +72,9 @@ pub struct LadderShot {
     pub mid: f64,
     /// One rung a distance.
     pub rungs: Vec<Rung>,
+    /// Gamma of what hedgers hold by mark, both in ticks (lots per tick), after the first step; empty where there are no options, and
+    /// in later shots.
+    pub gamma: Vec<[f64; 2]>,
 }
 
 /// Why a run could not be made.
@@ -271,6 +274,7 @@ impl Shots {
             step: world.now(),
             mid: world.venue(id).mid(),
             rungs: world.ladder(id, &self.distances),
+            gamma: Vec::new(),
         }
     }
 
@@ -282,6 +286,15 @@ impl Shots {
     }
 
     fn see(&mut self, world: &World) {
+        if world.now() == 1 && !world.option_quotes().is_empty() {
+            for (shots, place) in self.taken.iter_mut().zip(0..) {
+                let mark = world.marks()[usize::from(place)].as_f64();
+                let at = |k: i32| mark * (1.0 + 0.004 * f64::from(k));
+                shots[0].gamma = (-100..=100)
+                    .map(|k| [at(k), world.gamma_at(MarketId(place), at(k))])
+                    .collect();
+            }
+        }
         for market in 0..self.taken.len() {
             let row = &world.rows()[market];
             let now = row.down[0].max(row.up[0]);

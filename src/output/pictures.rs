@@ -3,7 +3,7 @@
 use super::directory::{Directory, OutputError};
 use super::manifest::Provenance;
 use crate::chart::{
-    self, Chart, ChartError, LadderData, LadderSide, Liquidations, Move, Options, PriceData,
+    self, Chart, ChartError, GammaData, LadderData, LadderSide, Liquidations, Move, Options, PriceData,
     ReproductionData, TwinData, WaterfallData,
 };
 use crate::engine::observer::MOVES;
@@ -84,6 +84,15 @@ pub fn draw(
                 chart::ladder(
                     &ladder(shot, market, &scale, currency),
                     &options(&format!("{}, {when} ({at})", market.name)),
+                )?,
+            ));
+        }
+        if first.gamma.iter().any(|[_, gamma]| *gamma != 0.0) {
+            pictures.push(add(
+                "gamma",
+                chart::gamma(
+                    &gamma(first, run, m, &scale, &time, start),
+                    &options(&format!("{}, what is held at the start", market.name)),
                 )?,
             ));
         }
@@ -204,6 +213,31 @@ fn reproduction(run: &Recorded, m: usize, time: &[f64], start: Option<i64>) -> R
                 up: rows.iter().map(|row| row.up[k]).collect(),
             })
             .collect(),
+    }
+}
+
+/// What a rise of 1 % at each price adds to the delta of what hedgers hold.
+fn gamma(
+    shot: &LadderShot,
+    run: &Recorded,
+    m: usize,
+    scale: &Scale,
+    time: &[f64],
+    start: Option<i64>,
+) -> GammaData {
+    let rows = run.series.market(m);
+    GammaData {
+        market: run.frame.markets[m].name.clone(),
+        unit: format!("{} per 1 %", run.frame.markets[m].name),
+        price: shot.gamma.iter().map(|[mark, _]| mark * scale.tick).collect(),
+        gamma: shot
+            .gamma
+            .iter()
+            .map(|[mark, gamma]| gamma * 0.01 * mark * scale.lot)
+            .collect(),
+        time: time.to_vec(),
+        path: rows.iter().map(|row| row.mid * scale.tick).collect(),
+        start,
     }
 }
 

@@ -258,14 +258,16 @@ impl<'a> Prepared<'a> {
                     clock: &self.grid,
                     grounds: &grounds,
                     draws: &draws,
-                    margin: std::sync::Arc::from(settings.margin.build(
-                        &scenario
-                            .markets
-                            .iter()
-                            .zip(&self.grids)
-                            .map(|(name, grid)| (name.as_str(), grid.scale().quantum))
-                            .collect::<Vec<_>>(),
-                    )),
+                    margin: std::sync::Arc::from(
+                        settings.margin.build(
+                            &scenario
+                                .markets
+                                .iter()
+                                .zip(&self.grids)
+                                .map(|(name, grid)| (name.as_str(), grid.scale().quantum))
+                                .collect::<Vec<_>>(),
+                        ),
+                    ),
                 }
                 .open(&mut population)?,
             ),

@@ -210,11 +210,30 @@ fn a_portfolio_in_liquidation_keeps_its_hedge_to_the_last() {
         .run
         .events
         .iter()
-        .filter(|event| event.account.is_some_and(|id| id == finished.run.events.iter().find_map(|e| (e.kind == EventKind::LiquidationBegan).then_some(e.account).flatten()).unwrap()))
+        .filter(|event| {
+            event.account.is_some_and(|id| {
+                id == finished
+                    .run
+                    .events
+                    .iter()
+                    .find_map(|e| {
+                        (e.kind == EventKind::LiquidationBegan)
+                            .then_some(e.account)
+                            .flatten()
+                    })
+                    .unwrap()
+            })
+        })
         .map(|event| event.kind)
         .collect();
-    let began = kinds.iter().position(|kind| *kind == EventKind::LiquidationBegan).unwrap();
-    assert!(kinds[began..].contains(&EventKind::OptionsTransferred), "{kinds:?}");
+    let began = kinds
+        .iter()
+        .position(|kind| *kind == EventKind::LiquidationBegan)
+        .unwrap();
+    assert!(
+        kinds[began..].contains(&EventKind::OptionsTransferred),
+        "{kinds:?}"
+    );
     assert!(kinds.contains(&EventKind::Closed), "{kinds:?}");
     assert_eq!(finished.summary.value("conservation", None), Some(0.0));
     assert!(finished.run.tally.world.option_cost > Cash::ZERO);

@@ -3,8 +3,8 @@
 use deleverage::account::Ledger;
 use deleverage::engine::surfaces::Surfaces;
 use deleverage::engine::{
-    DeskSpread, OptionLiquidation, OptionsSetup,
-    Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise,
+    Adl, CohortSetup, DeskSpread, LiquidationSetup, MarketSetup, OptionLiquidation, OptionsSetup,
+    Rounds, Setup, Socialise,
 };
 use deleverage::liquidation::policy::{
     CappedSettings, IncrementalSettings, PartialSettings, PolicySettings, RampSettings,
@@ -15,17 +15,16 @@ use deleverage::margin::adjust::{
     AdjustSettings, ScheduledSettings, StepSettings, VolatilitySettings,
 };
 use deleverage::margin::base::{BaseSettings, FixedSettings, Tier, TieredSettings};
+use deleverage::margin::option::OptionMarginSettings;
 use deleverage::margin::{CrossSettings, Leg, MarginSettings, PortfolioRule, Thresholds};
 use deleverage::market::anchor::{AnchorSettings, FlightSettings};
 use deleverage::market::book::settings::{BookSettings, Depth};
 use deleverage::market::funding::FundingSettings;
 use deleverage::market::impact::{ImpactSettings, Law};
 use deleverage::market::mark::MarkSettings;
+use deleverage::market::option::{Right, Series, SeriesId, Settlement};
 use deleverage::market::oracle::OracleSettings;
 use deleverage::market::{Book, Contract, Fill, Frame, Impact, Venue};
-use deleverage::margin::option::OptionMarginSettings;
-use deleverage::market::option::{Right, Series, SeriesId, Settlement};
-use deleverage::surface::SurfaceSettings;
 use deleverage::math::{Draws, Purpose, Stream, ops};
 use deleverage::safety::breaker::LevelSettings;
 use deleverage::safety::collar::Centre;
@@ -33,6 +32,7 @@ use deleverage::safety::{
     AdlPauseSettings, BreakerSettings, CollarSettings, FaultKind, Faults, KillSettings,
     OracleGuardSettings, Outage, SafetySettings, SafetySetup, ThrottleSettings,
 };
+use deleverage::surface::SurfaceSettings;
 use deleverage::trader::response::{ResponseSettings, Signal};
 use deleverage::trader::{Members, StrategySettings, WithdrawalSettings};
 use deleverage::unit::{AccountId, Cash, CohortId, Grid, Lots, MarketId, Rate, Side, Span, Ticks};
@@ -754,7 +754,8 @@ fn options(
         for series in all() {
             if s.chance(0.4) {
                 let capital = ledger.account(*id).cash.as_f64();
-                let size = (capital * between(s, 0.2, 6.0) / (START * contract.quanta() as f64)) as i64;
+                let size =
+                    (capital * between(s, 0.2, 6.0) / (START * contract.quanta() as f64)) as i64;
                 let contracts = size.max(1) * pick(s, vec![-1, 1]);
                 let value = Cash(contracts * whole(s, 1, 2_000));
                 ledger.trade_options(*id, desk, series, contracts, value);
