@@ -189,7 +189,7 @@ fn watch(
         levels,
         moved: false,
     };
-    let quanta = world.ledger().contract(MARKET).quanta() as f64;
+    let quanta = world.ledger().contract(MARKET).slope();
     let schedule = world.schedule(MARKET);
     out.clear();
     index.crossed(

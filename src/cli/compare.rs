@@ -1,184 +1,190 @@
-//! `deleverage compare`: the same crashes under several margin rules.
+//! `deleverage compare`: the same crashes under several variants of a scenario.
 
-use super::run::{TableFormat, model};
-use super::{Config, Failure};
+use super::{Config, Failure, crashes};
 use crate::backtest::RuleFile;
-use crate::experiment::compare::CompareError;
-use crate::experiment::{Compared, Comparison, RunError, Variant};
-use crate::output::compare::{tables, terminal};
-use crate::output::terminal::Style;
-use crate::output::{Directory, Manifest, Provenance, Status};
-use crate::scenario::Scenario;
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
-use std::io::{self, IsTerminal, Write};
+use crate::experiment::Variant;
+use crate::scenario::{Scenario, policy};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 /// What is typed after `compare`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     config: Config,
-    /// Rule file: the content of a scenario's `[margin]` table; may be repeated. The first is the baseline; where
-    /// there is one alone, the scenario's own margin is.
-    #[arg(long = "rule", value_name = "FILE", required = true)]
+    /// Margin rule: a file with the content of a scenario's `[margin]` table, or the name of a rule that is built in. May be
+    /// repeated.
+    #[arg(long = "rule", value_name = "FILE")]
     rules: Vec<PathBuf>,
-    /// How many crashes: each has its own draws, the same under every rule.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..))]
-    replicates: u64,
-    /// Seed of all random numbers, in place of the scenario's.
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Directory to write to; `outputs/compare-<scenario>-<seed>` where left out.
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Format of the tables.
-    #[arg(long, value_enum, default_value_t)]
-    format: TableFormat,
-    /// Prints nothing but errors.
-    #[arg(long, short)]
-    quiet: bool,
-    /// Writes over another run's directory.
-    #[arg(long)]
-    force: bool,
+    /// Liquidation policy: a name (`partial`), a table (`slices = { … }`), or a file with one; with a name of one's own as
+    /// `NAME:POLICY`. May be repeated.
+    #[arg(long = "policy", value_name = "[NAME:]POLICY")]
+    policies: Vec<String>,
+    /// Any other variant: `NAME:path.to.key=value`, several settings with commas between them. May be repeated.
+    #[arg(long = "variant", value_name = "NAME:PATH=VALUE[,…]")]
+    variants: Vec<String>,
+    /// Name of the variant that the others are held against; `scenario` for the scenario as it is. Where left out it is the
+    /// first rule if there are several rules and nothing else, else the scenario.
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
+    #[command(flatten)]
+    options: crashes::Options,
 }
+
+/// Name of the scenario as it is.
+const AS_IT_IS: &str = "scenario";
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut scenario = arguments.config.load()?;
-    if let Some(seed) = arguments.seed {
+    if let Some(seed) = arguments.options.seed {
         scenario = scenario.with_seed(seed);
     }
-    let variants = variants(&scenario, &arguments.rules)?;
-    let record = record(&variants, arguments.replicates);
-    let name = format!("compare-{}", scenario.name);
-    let provenance = Provenance::new(&name, &record, scenario.seed, scenario.replicate);
-    let path = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| Path::new("outputs").join(format!("{name}-{}", scenario.seed)));
-    let mut directory = Directory::create(&path, &provenance, arguments.force)
-        .map_err(|error| Failure::Input(error.to_string()))?;
-    let compared = watch(&variants, arguments)?;
-    let metadata = [
-        ("deleverage.version".to_owned(), provenance.version.clone()),
-        ("deleverage.comparison".to_owned(), provenance.name.clone()),
-        (
-            "deleverage.settings_sha256".to_owned(),
-            provenance.scenario_sha256.clone(),
-        ),
-    ];
-    tables::save(
-        &compared,
-        &metadata,
-        arguments.format.into(),
-        &mut directory,
-    )
-    .and_then(|()| {
-        let mut manifest = Manifest::new(&provenance, record, model(&scenario), Status::Complete);
-        manifest.units = tables::units();
-        directory.finish(manifest)
-    })
-    .map_err(|error| Failure::Outside(error.to_string()))?;
-    if !arguments.quiet {
-        let mut out = io::stdout().lock();
-        let title = scenario.title.as_deref().unwrap_or(&scenario.name);
-        writeln!(out, "{title}")?;
-        writeln!(
-            out,
-            "{} replicates from {} on · seed {}\n",
-            arguments.replicates, scenario.replicate, scenario.seed
-        )?;
-        let style = Style::for_stdout(super::run::CURRENCY);
-        write!(out, "{}", terminal::table(&compared, &style))?;
-        writeln!(out, "\nwritten to {}", path.display())?;
-        out.flush()?;
-    }
-    Ok(ExitCode::SUCCESS)
+    crashes::run(variants(&scenario, arguments)?, &arguments.options)
 }
 
-/// The scenario under each rule; all that is wrong with any is told at once.
-fn variants(scenario: &Scenario, paths: &[PathBuf]) -> Result<Vec<Variant>, Failure> {
-    let mut variants = Vec::new();
-    if paths.len() == 1 {
-        variants.push(Variant::new("scenario", scenario.clone()));
-    }
+/// Every variant, the baseline first; all that is wrong with any is told at once.
+fn variants(scenario: &Scenario, arguments: &Arguments) -> Result<Vec<Variant>, Failure> {
+    let mut found: Vec<Variant> = Vec::new();
     let mut wrong = Vec::new();
-    for path in paths {
-        match RuleFile::load(path) {
-            Ok(rule) if variants.iter().any(|v: &Variant| v.name == rule.name) => {
-                wrong.push(format!("two variants are named {}", rule.name));
-            }
-            Ok(rule) => variants.push(Variant::ruled(rule.name, scenario, &rule.settings)),
-            Err(problem) => wrong.push(problem),
-        }
-    }
-    if wrong.is_empty() {
-        Ok(variants)
-    } else {
-        Err(Failure::Input(wrong.join("\n")))
-    }
-}
-
-/// What was compared, for the manifest.
-fn record(variants: &[Variant], replicates: u64) -> Value {
-    let resolved: serde_json::Map<String, Value> = variants
-        .iter()
-        .map(|variant| (variant.name.clone(), variant.scenario.to_json()))
-        .collect();
-    let names: Vec<&str> = variants.iter().map(|v| v.name.as_str()).collect();
-    json!({ "compare": { "variants": resolved, "order": names, "replicates": replicates } })
-}
-
-/// Makes the runs with a bar on a terminal.
-fn watch(variants: &[Variant], arguments: &Arguments) -> Result<Compared, Failure> {
-    let done = AtomicU64::new(0);
-    let comparison = Comparison::new(variants)
-        .replicates(arguments.replicates)
-        .counted(&done);
-    let shown = io::stderr().is_terminal() && !arguments.quiet;
-    let bar = if shown {
-        let bar = ProgressBar::new(comparison.points());
-        if let Ok(style) =
-            ProgressStyle::with_template("{bar:32} {pos}/{len} runs with twins · {eta} left")
-        {
-            bar.set_style(style.progress_chars("━╸─"));
-        }
-        bar
-    } else {
-        ProgressBar::hidden()
+    let mut take = |variant: Result<Variant, String>| match variant {
+        Ok(variant) => found.push(variant),
+        Err(text) => wrong.push(text),
     };
-    let found = std::thread::scope(|scope| {
-        let worker = scope.spawn(move || comparison.finish());
-        while !worker.is_finished() {
-            bar.set_position(done.load(Ordering::Relaxed));
-            std::thread::sleep(Duration::from_millis(if shown { 50 } else { 2 }));
-        }
-        bar.finish_and_clear();
-        worker.join()
-    });
-    match found {
-        Ok(found) => found.map_err(|error| failure(error, arguments)),
-        Err(panic) => std::panic::resume_unwind(panic),
+    for path in &arguments.rules {
+        take(
+            RuleFile::load(path)
+                .and_then(|rule| checked(Variant::ruled(rule.name, scenario, &rule.settings))),
+        );
+    }
+    for word in &arguments.policies {
+        take(policed(scenario, word).and_then(checked));
+    }
+    for word in &arguments.variants {
+        take(patched(scenario, word));
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::Input(wrong.join("\n")));
+    }
+    if found.is_empty() {
+        return Err(Failure::Input(
+            "nothing to compare with: name variants by --rule, --policy or --variant; deleverage ensemble runs the scenario alone"
+                .to_owned(),
+        ));
+    }
+    let own = Variant::new(AS_IT_IS, scenario.clone());
+    let rules_alone = found.len() == arguments.rules.len() && found.len() > 1;
+    match &arguments.baseline {
+        Some(name) => match found.iter().position(|variant| variant.name == *name) {
+            Some(place) => {
+                let baseline = found.remove(place);
+                found.insert(0, baseline);
+            }
+            None if name == AS_IT_IS => found.insert(0, own),
+            None => {
+                let names: Vec<&str> = found.iter().map(|v| v.name.as_str()).collect();
+                return Err(Failure::Input(format!(
+                    "--baseline: no variant is named {name}; there are {}, and {AS_IT_IS} as it is",
+                    names.join(", ")
+                )));
+            }
+        },
+        None if rules_alone => {}
+        None => found.insert(0, own),
+    }
+    Ok(found)
+}
+
+/// Makes sure that a variant's scenario can be run.
+fn checked(variant: Variant) -> Result<Variant, String> {
+    let nothing: [&str; 0] = [];
+    match variant.scenario.patched(nothing) {
+        Ok(scenario) => Ok(Variant::new(variant.name, scenario)),
+        Err(problems) => Err(format!("{}: {}", variant.name, problems.render(false))),
     }
 }
 
-fn failure(error: CompareError, arguments: &Arguments) -> Failure {
-    let CompareError {
-        variant,
-        replicate,
-        source,
-    } = error;
-    match *source {
-        RunError::Scenario(problems) => Failure::Scenario(problems),
-        RunError::Engine(fault) => Failure::Ours(format!(
-            "{fault}\nthis is a defect of deleverage; it replays with: deleverage run {} --seed {} --set replicate={} --audit, under the rule {}",
-            arguments.config.config.display(),
-            fault.seed,
-            replicate,
-            variant
-        )),
+/// A name at the beginning, and what follows its colon.
+fn named(word: &str) -> Option<(&str, &str)> {
+    let (name, rest) = word.split_once(':')?;
+    let plain = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
+    (!name.is_empty() && name.chars().all(plain)).then_some((name, rest))
+}
+
+fn policed(scenario: &Scenario, word: &str) -> Result<Variant, String> {
+    let (name, text) = match named(word) {
+        Some((name, text)) => (Some(name), text),
+        None => (None, word),
+    };
+    let settings = policy::load(text).map_err(|problems| problems.render(false))?;
+    let own = || {
+        let path = Path::new(text);
+        match path.file_stem() {
+            Some(stem) if path.is_file() => stem.to_string_lossy().into_owned(),
+            _ => settings.name().to_owned(),
+        }
+    };
+    let name = name.map_or_else(own, str::to_owned);
+    Ok(Variant::policed(name, scenario, settings))
+}
+
+fn patched(scenario: &Scenario, word: &str) -> Result<Variant, String> {
+    let Some((name, rest)) = named(word) else {
+        return Err(format!(
+            "--variant: expected NAME:path.to.key=value, found {word}"
+        ));
+    };
+    let patches = divided(rest);
+    if let Some(odd) = patches.iter().find(|patch| !patch.contains('=')) {
+        return Err(format!(
+            "--variant {name}: expected path.to.key=value, found {odd:?}"
+        ));
+    }
+    Variant::patched(name, scenario, patches)
+        .map_err(|problems| format!("{name}: {}", problems.render(false)))
+}
+
+/// Parts between commas that stand in no bracket and no quotes.
+fn divided(text: &str) -> Vec<&str> {
+    let (mut parts, mut from) = (Vec::new(), 0);
+    let (mut depth, mut quote) = (0, None);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '[' | '{') => depth += 1,
+            (None, ']' | '}') => depth -= 1,
+            (None, ',') if depth == 0 => {
+                parts.push(text[from..at].trim());
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[from..].trim());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_within_values_divide_nothing() {
+        assert_eq!(
+            divided("a.b=1, c=[1, 2],d={ x = \"p,q\", y = 2 }"),
+            ["a.b=1", "c=[1, 2]", "d={ x = \"p,q\", y = 2 }"]
+        );
+        assert_eq!(divided("a=1"), ["a=1"]);
+    }
+
+    #[test]
+    fn a_name_ends_at_the_first_colon() {
+        assert_eq!(
+            named("loose:margin.warn=0.9"),
+            Some(("loose", "margin.warn=0.9"))
+        );
+        assert_eq!(named("slices = { cooldown = \"5s\" }"), None);
+        assert_eq!(named(":x=1"), None);
     }
 }

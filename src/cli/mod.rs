@@ -6,14 +6,21 @@
 //! a run that was interrupted.
 
 mod backtest;
+mod chart;
 mod check;
 mod compare;
+mod crashes;
+mod ensemble;
+mod facts;
 mod merge;
 mod new;
 mod presets;
+mod report;
 mod run;
 mod schema;
+mod status;
 mod sweep;
+mod verify;
 
 use crate::scenario::{Document, Problems, Scenario};
 use clap::{Parser, Subcommand};
@@ -33,14 +40,26 @@ struct Arguments {
 enum Command {
     /// Runs a scenario, prints what happened, and writes tables, charts and a manifest.
     Run(Box<run::Arguments>),
-    /// Runs the same crashes under several margin rules: what each costs, and what it buys.
+    /// Runs the same crashes under several margin rules, policies or settings: what each costs, and what it buys.
     Compare(Box<compare::Arguments>),
+    /// Runs a scenario many times: how its crashes scatter, and what the worst are like.
+    Ensemble(Box<ensemble::Arguments>),
     /// Runs a scenario over many settings: a grid, or points spread over ranges.
     Sweep(Box<sweep::Arguments>),
     /// Puts the shards of a sweep together: the same bytes as in one go.
     Merge(merge::Arguments),
+    /// Tells how far a sweep is: points done, failed and missing. Exits with 3 where any are.
+    Status(status::Arguments),
     /// Judges margin rules by price histories, without traders: coverage, shortfall, procyclicality.
     Backtest(Box<backtest::Arguments>),
+    /// Makes one page of a run, a comparison or a sweep: numbers, charts, tables, and how to make it again.
+    Report(report::Arguments),
+    /// Draws one chart of a run, a comparison or a sweep anew, in any size: SVG or PNG.
+    Chart(chart::Arguments),
+    /// Measures the stylised facts of a run, against the ranges in which markets lie.
+    Facts(facts::Arguments),
+    /// Checks the engine against theory: closed forms and published numbers, expected against got.
+    Verify(verify::Arguments),
     /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
     Check(check::Arguments),
     /// Lists the venue presets with their date and source, or prints one as TOML.
@@ -86,6 +105,8 @@ enum Failure {
     Incomplete(String),
     /// It was interrupted and can go on.
     Interrupted(String),
+    /// It was interrupted, and what there was is written.
+    Stopped(String),
     /// The engine breached an invariant.
     Ours(String),
 }
@@ -107,6 +128,8 @@ const BAD_INPUT: u8 = 2;
 const INCOMPLETE: u8 = 3;
 /// Exit code of what was interrupted and can go on: schedulers take it for "once more".
 const AGAIN: u8 = 75;
+/// Exit code of what was interrupted and wrote what there was.
+const STOPPED: u8 = 130;
 /// Exit code where the outside fails, or we do.
 const OUTSIDE: u8 = 70;
 
@@ -115,9 +138,15 @@ pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Ensemble(arguments) => ensemble::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Chart(arguments) => chart::run(&arguments),
+        Command::Facts(arguments) => facts::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Presets(arguments) => presets::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
@@ -138,6 +167,7 @@ fn end(failure: Failure) -> ExitCode {
         Failure::Input(message) => (format!("error: {message}"), BAD_INPUT),
         Failure::Incomplete(message) => (format!("error: {message}"), INCOMPLETE),
         Failure::Interrupted(message) => (message, AGAIN),
+        Failure::Stopped(message) => (message, STOPPED),
         Failure::Outside(message) | Failure::Ours(message) => {
             (format!("error: {message}"), OUTSIDE)
         }

@@ -8,7 +8,7 @@ use crate::market::ImpactSettings;
 use crate::market::impact::Law;
 use crate::output::terminal::{self, Style};
 use crate::output::{
-    Directory, Format, Manifest, MarketModel, ModelSettings, Provenance, Status, directory,
+    Directory, Format, Manifest, MarketModel, ModelSettings, Provenance, Status, directory, ladder,
     pictures, table,
 };
 use crate::path::Moment;
@@ -108,11 +108,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let (scenario, mut notes) = scenario.with_inputs(&inputs)?;
     let resolved = scenario.to_json();
-    let mut provenance =
-        Provenance::new(&scenario.name, &resolved, scenario.seed, scenario.replicate);
-    if let Some(Moment::Utc(ms)) = scenario.start {
-        provenance.start = jiff::Timestamp::from_millisecond(ms).ok();
-    }
+    let mut provenance = provenance(&scenario, &resolved);
     let path = arguments
         .out
         .clone()
@@ -213,7 +209,17 @@ fn watch(scenario: &Scenario, arguments: &Arguments, twin: bool) -> Result<Finis
     }
 }
 
-fn write(
+/// Where a run's data comes from.
+pub(super) fn provenance(scenario: &Scenario, resolved: &serde_json::Value) -> Provenance {
+    let mut provenance =
+        Provenance::new(&scenario.name, resolved, scenario.seed, scenario.replicate);
+    if let Some(Moment::Utc(ms)) = scenario.start {
+        provenance.start = jiff::Timestamp::from_millisecond(ms).ok();
+    }
+    provenance
+}
+
+pub(super) fn write(
     directory: &mut Directory,
     finished: &Finished,
     provenance: &Provenance,
@@ -223,7 +229,10 @@ fn write(
     directory
         .write_json("summary.json", &finished.summary)
         .map_err(|error| error.to_string())?;
-    table::save(&finished.run, provenance, format, directory).map_err(|error| error.to_string())?;
+    let twin = finished.twin.as_ref();
+    table::save(&finished.run, twin, provenance, format, directory)
+        .map_err(|error| error.to_string())?;
+    ladder::save(finished, provenance, format, directory).map_err(|error| error.to_string())?;
     let title = scenario.title.as_deref().unwrap_or(&scenario.name);
     let drawn =
         pictures::draw(finished, provenance, title, CURRENCY).map_err(|error| error.to_string())?;

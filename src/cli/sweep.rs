@@ -4,7 +4,7 @@ use super::run::{CURRENCY, TableFormat, model};
 use super::{Config, Failure};
 use crate::experiment::RunError;
 use crate::experiment::sweep::{
-    Axis, Design, Ended, Outcome, Plan, PlanError, PointFailure, Shard, Sweep, Watch,
+    Asked, Axis, Design, Ended, Outcome, Plan, PlanError, PointFailure, Shard, Sweep, Watch,
 };
 use crate::output::sweep::{
     FailedFile, MergeError, PlanFile, PointFile, Shown, Store, StoreError, merge, pictures,
@@ -50,10 +50,14 @@ pub(super) struct Arguments {
     /// Goes on with a sweep that was interrupted; begins one where there is none.
     #[arg(long)]
     resume: bool,
-    /// Runs part k of n, counted from 1; `deleverage merge` puts the parts together.
-    #[arg(long, value_name = "K/N", default_value_t = Shard::WHOLE)]
-    shard: Shard,
-    /// How many threads; where left out as many as Slurm's `SLURM_CPUS_PER_TASK` or the machine gives.
+    /// Runs part k of n, counted from 1; `deleverage merge` puts the parts together. `auto` takes the part that a scheduler's
+    /// array says (Slurm, Kubernetes, AWS Batch, Google Batch, Cloud Run, PBS, HyperQueue), `auto/n` where it doesn't say of how many.
+    #[arg(long, value_name = "K/N|auto", default_value = "1/1")]
+    shard: Asked,
+    /// Runs a hundredth of the points once, tells what the whole would take, and writes nothing.
+    #[arg(long, conflicts_with_all = ["resume", "out"])]
+    estimate: bool,
+    /// How many threads; where left out as many as the scheduler, the control group or the machine gives.
     #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
     /// Directory to write to; `outputs/sweep-<scenario>-<seed>` where left out.
@@ -93,7 +97,7 @@ impl From<DesignName> for Design {
     }
 }
 
-fn threads(text: &str) -> Result<usize, String> {
+pub(super) fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(count @ 1..=4096) => Ok(count),
         _ => Err("expected a whole number from 1 to 4096".to_owned()),
@@ -142,6 +146,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     .replicates(scenario.replicate, arguments.replicates)
     .common(arguments.common)
     .twin(!arguments.no_twin);
+    let shard = arguments
+        .shard
+        .shard(|name| std::env::var(name).ok())
+        .map_err(Failure::Input)?;
     let charts = charts(&arguments.charts, &plan)?;
     let layout = plan.layout();
     // Where neither end of the plan can be read, hardly anything can: most likely a path is mistyped.
@@ -150,6 +158,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         && sweep.scenario(&layout.point(plan.points - 1)).is_err()
     {
         return Err(Failure::Scenario(problems));
+    }
+    if arguments.estimate {
+        return estimate(&scenario, &plan, arguments);
     }
     let path = arguments.out.clone().unwrap_or_else(|| {
         Path::new("outputs").join(format!("sweep-{}-{}", scenario.name, scenario.seed))
@@ -163,7 +174,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let store = Store::create(&path, file, arguments.resume)?;
     let done = store.list()?.done;
     let left: Vec<u64> = (0..plan.points)
-        .filter(|point| arguments.shard.has(*point) && done.binary_search(point).is_err())
+        .filter(|point| shard.has(*point) && done.binary_search(point).is_err())
         .collect();
     let ended = watch(sweep, &left, &store, arguments)?;
     if ended.0.stopped {
@@ -173,12 +184,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Some(failures) = ended.1.told(plan.points) {
         return Err(failures);
     }
-    let whole = arguments.shard == Shard::WHOLE;
+    let whole = shard == Shard::WHOLE;
     if whole {
         merge::finish(&store, &layout, false, arguments.format.into(), &charts)?;
     }
     if !arguments.quiet {
-        report(&scenario, &store, arguments, left.len(), &charts)?;
+        report(&scenario, &store, shard, left.len(), &charts)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -198,7 +209,7 @@ pub(super) fn charts(asked: &[Shown], plan: &Plan) -> Result<Vec<Shown>, Failure
 fn report(
     scenario: &Scenario,
     store: &Store,
-    arguments: &Arguments,
+    shard: Shard,
     ran: usize,
     charts: &[Shown],
 ) -> Result<(), Failure> {
@@ -224,7 +235,7 @@ fn report(
             ""
         }
     )?;
-    if arguments.shard == Shard::WHOLE {
+    if shard == Shard::WHOLE {
         let style = Style::for_stdout(CURRENCY);
         let table = terminal::table(store, &plan.layout(), &style)?;
         if !table.is_empty() {
@@ -238,8 +249,7 @@ fn report(
     } else {
         writeln!(
             out,
-            "{ran} points of shard {} were run; deleverage merge puts the shards together",
-            arguments.shard
+            "{ran} points of shard {shard} were run; deleverage merge puts the shards together"
         )?;
     }
     writeln!(out, "\nwritten to {}", store.path().display())?;
@@ -346,12 +356,76 @@ fn bar(runs: u64, shown: bool) -> ProgressBar {
     bar
 }
 
-/// How many threads a cluster gave this process; 0 where it doesn't say.
-fn allotted() -> usize {
-    std::env::var("SLURM_CPUS_PER_TASK")
-        .ok()
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(0)
+/// How many threads a cluster gave this process; 0 where it doesn't say: what the process may use then follows from its
+/// affinity and its control group.
+pub(super) fn allotted() -> usize {
+    [
+        "SLURM_CPUS_PER_TASK",
+        "NSLOTS",
+        "PBS_NUM_PPN",
+        "LSB_DJOB_NUMPROC",
+    ]
+    .into_iter()
+    .find_map(|name| std::env::var(name).ok()?.trim().parse().ok())
+    .unwrap_or(0)
+}
+
+/// Runs a hundredth of the points once each, on one thread, and tells what the whole sweep would take.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a run costs is told to a person, and enters no result"
+)]
+fn estimate(scenario: &Scenario, plan: &Plan, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    /// A pilot of fewer says little.
+    const LEAST: u64 = 4;
+    let count = plan.points.div_ceil(100).max(LEAST).min(plan.points);
+    // Spread evenly: neighbours cost alike.
+    let points: Vec<u64> = (0..count)
+        .map(|place| place * plan.points / count + plan.points / (2 * count))
+        .map(|point| point.min(plan.points - 1))
+        .collect();
+    let pilot = plan.clone().replicates(plan.replicate, 1);
+    let failures = std::sync::atomic::AtomicU64::new(0);
+    let begun = std::time::Instant::now();
+    let ended = Sweep::new(scenario, &pilot)
+        .threads(1)
+        .run(&points, |outcome| {
+            if matches!(outcome, Outcome::Failed(_)) {
+                failures.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok::<(), Failure>(())
+        })?;
+    let each = begun.elapsed().as_secs_f64() / count as f64;
+    let hours = each * plan.runs() as f64 / 3_600.0;
+    let threads = match arguments.threads.unwrap_or_else(allotted) {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    // Parts of about an hour: long against starting one, short against losing one.
+    let parts = (hours / threads as f64).ceil().max(1.0);
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "{} of {} points were run once each: {each:.3} s a run on one thread",
+        ended.done, plan.points
+    )?;
+    let failed = failures.into_inner();
+    if failed > 0 {
+        writeln!(
+            out,
+            "{failed} of {count} points failed, and so will their like"
+        )?;
+    }
+    writeln!(
+        out,
+        "{} points · {} replicates: about {hours:.2} core-hours, {:.2} h on {threads} threads; {parts:.0} {} of about an hour or less",
+        plan.points,
+        plan.replicates,
+        hours / threads as f64,
+        if parts > 1.0 { "shards" } else { "shard" }
+    )?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What is kept of a failure: the plan holds the scenario, so the command that replays it needs nothing else.
@@ -378,7 +452,7 @@ fn failed(failure: &PointFailure, store: &Store) -> FailedFile {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

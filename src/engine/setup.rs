@@ -4,14 +4,15 @@
 
 use super::options::OptionsSetup;
 use crate::account::Ledger;
-use crate::liquidation::LiquidationPolicy;
 use crate::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
+use crate::liquidation::{CollateralOrder, LiquidationPolicy};
 use crate::margin::{MarginRule, PortfolioRule, Thresholds};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{Contract, Venue};
+use crate::math::Draws;
 use crate::safety::SafetySetup;
 use crate::trader::{Behaviour, Members, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Cash, Grid, Rate};
@@ -81,6 +82,8 @@ pub struct MarketSetup {
     pub rule: Box<dyn MarginRule>,
     /// When the market's isolated accounts are warned, called and liquidated.
     pub thresholds: Thresholds,
+    /// Whether what is held here is collateral: bought and sold for cash, never short, its maintenance rate a haircut.
+    pub spot: bool,
 }
 
 /// One cohort, ready to act.
@@ -102,6 +105,10 @@ pub struct CohortSetup {
 pub struct LiquidationSetup {
     /// How positions are closed, by market.
     pub policies: Vec<Box<dyn LiquidationPolicy>>,
+    /// Whether derivatives or collateral are closed first.
+    pub collateral: CollateralOrder,
+    /// What an account in liquidation may owe once its derivatives are closed, with collateral behind it.
+    pub largest_debt: Option<Cash>,
     /// Fee on what is closed by force, paid to the insurance fund.
     pub fee: Rate,
     /// Steps from the breach to the forced order's arrival.
@@ -139,6 +146,8 @@ pub enum Socialise {
     Profit,
     /// From what accounts are ahead since the session of so many steps began.
     Session(u32),
+    /// The same, as the session ends.
+    Clawback(u32),
 }
 
 /// A world before its first step.
@@ -147,6 +156,8 @@ pub struct Setup {
     pub seed: u64,
     /// The replicate of the seed.
     pub replicate: u64,
+    /// The source of every random number.
+    pub draws: Draws,
     /// Seconds a step.
     pub dt: f64,
     /// How many steps.
@@ -172,6 +183,8 @@ pub struct Setup {
     pub ledger: Ledger,
     /// Options, where there are any; who may hold which is the ledger's.
     pub options: Option<OptionsSetup>,
+    /// Isolated accounts whose owner has a cross account too, and which.
+    pub siblings: Vec<(AccountId, AccountId)>,
     /// Accounts with a standing stop: whose, and the adverse move from the entry price that triggers it.
     pub stops: Vec<(AccountId, f64)>,
     /// Whether forced orders are absorbed at the mark by the outside world, without impact: the

@@ -46,12 +46,14 @@ pub(super) struct Market {
     pub(super) maker_fee: Rate,
     pub(super) rule: Box<dyn MarginRule>,
     pub(super) thresholds: Thresholds,
+    /// Whether what is held here is collateral, whose maintenance rate is its haircut.
+    pub(super) spot: bool,
     pub(super) schedule: Schedule,
     /// The last step's schedule, and whether this step's differs from it.
     pub(super) before: Schedule,
     pub(super) moved: bool,
-    /// No cross account was filed at a lower mark than this.
-    pub(super) lowest: f64,
+    /// No cross account was filed at a lower notional of a lot than this.
+    pub(super) least: f64,
     /// The schedule and the funding index for which cross accounts' safe radii were taken.
     pub(super) epoch: (Schedule, f64),
     /// Reference price of this step, in ticks.
@@ -90,6 +92,8 @@ pub(super) struct Resting {
 pub(super) enum Answer {
     /// Money arrives.
     TopUp,
+    /// Money comes from the owner's cross account.
+    Move,
     /// An order that restores a target ratio.
     Reduce,
     /// An order that closes everything.
@@ -150,6 +154,8 @@ pub struct World {
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
     pub(super) portfolio: Option<Box<dyn PortfolioRule>>,
+    /// Whether any market is one of collateral.
+    pub(super) has_spot: bool,
     pub(super) reduce_only: bool,
     pub(super) liquidation: LiquidationSetup,
     pub(super) fund: Fund,
@@ -160,6 +166,10 @@ pub struct World {
     pub(super) vault: Option<Vault>,
     /// Equity by account as the session began, where losses are taken from its winners.
     pub(super) opening: Vec<i128>,
+    /// Isolated accounts whose owner has a cross account too, and which; in ascending order.
+    pub(super) siblings: Vec<(AccountId, AccountId)>,
+    /// Closed accounts whose debts are clawed back as the session ends.
+    pub(super) clawed: Vec<AccountId>,
     pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
     /// Whose forced orders are absorbed though others' are not.
@@ -207,6 +217,7 @@ impl World {
         let Setup {
             seed,
             replicate,
+            draws,
             dt,
             steps,
             rounds,
@@ -220,9 +231,11 @@ impl World {
             mut ledger,
             options,
             stops: stop_orders,
+            mut siblings,
             absorb_forced,
             audit_every_step,
         } = setup;
+        siblings.sort_unstable();
         let markets: Vec<Market> = markets
             .into_iter()
             .map(|market| Market::new(market, dt))
@@ -271,19 +284,22 @@ impl World {
         let mut world = Self {
             seed,
             replicate,
-            draws: Draws::new(seed, replicate),
+            draws,
             dt,
             steps,
             step: 0,
             rounds,
             thresholds,
             portfolio,
+            has_spot: markets.iter().any(|market| market.spot),
             reduce_only,
             fund: Fund::new(liquidation.pools.clone()),
             fallen: Vec::new(),
             exhausted: vec![false; markets.len()],
             vault,
             opening: Vec::new(),
+            clawed: Vec::new(),
+            siblings,
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
@@ -389,6 +405,10 @@ impl World {
     pub fn schedule(&self, market: MarketId) -> &Schedule {
         &self.markets[market.index()].schedule
     }
+    /// Whether what is held in a market is collateral.
+    pub fn is_spot(&self, market: MarketId) -> bool {
+        self.markets[market.index()].spot
+    }
     /// Where price is made in a market.
     pub fn venue(&self, market: MarketId) -> &dyn Venue {
         &*self.markets[market.index()].venue
@@ -463,7 +483,7 @@ impl World {
             .ledger
             .places(id)
             .map(|(market, slot)| (market, self.ledger.slot(slot).quantity))
-            .filter(|(_, quantity)| !quantity.is_zero())
+            .filter(|(market, quantity)| !quantity.is_zero() && !self.markets[market.index()].spot)
             .map(|(market, quantity)| {
                 let m = &self.markets[market.index()];
                 let notional = m.contract.notional(quantity, self.marks[market.index()]);
@@ -475,7 +495,45 @@ impl World {
                 }
             })
             .collect();
-        portfolio.requirement(&legs)
+        portfolio.requirement(&legs) + self.haircuts(id)
+    }
+
+    /// The part of an account's requirement that is haircuts on what it holds as collateral.
+    pub fn haircuts(&self, id: AccountId) -> Cash {
+        if !self.has_spot {
+            return Cash::ZERO;
+        }
+        let mut sum = Cash::ZERO;
+        for (market, slot) in self.ledger.places(id) {
+            let quantity = self.ledger.slot(slot).quantity;
+            let m = &self.markets[market.index()];
+            if m.spot && !quantity.is_zero() {
+                let notional = m.contract.notional(quantity, self.marks[market.index()]);
+                sum += m.schedule.maintenance(notional);
+            }
+        }
+        sum
+    }
+
+    /// Whether an account holds something in markets of collateral, or in the others.
+    pub(super) fn holds(&self, id: AccountId, spot: bool) -> bool {
+        self.ledger.places(id).any(|(market, slot)| {
+            self.markets[market.index()].spot == spot && !self.ledger.slot(slot).quantity.is_zero()
+        })
+    }
+
+    /// What an account has in the settlement currency itself, what it paid for collateral taken off.
+    pub(super) fn spendable(&self, id: AccountId) -> Cash {
+        let cash = self.ledger.account(id).cash;
+        if !self.has_spot {
+            return cash;
+        }
+        let held = self.ledger.places(id);
+        let paid: i128 = held
+            .filter(|(market, _)| self.markets[market.index()].spot)
+            .map(|(_, slot)| i128::from(self.ledger.slot(slot).cost.0))
+            .sum();
+        Cash::clamped(i128::from(cash.0) - paid)
     }
 
     /// The sum of what an account's positions are asked one by one: by it their shares in its equity are taken.
@@ -496,18 +554,24 @@ impl World {
     pub(super) fn measure(&self, market: MarketId) -> Measure {
         let (ratios, levels) = self.markets[market.index()].thresholds.ratios();
         Measure {
-            mark: self.marks[market.index()].as_f64(),
-            funding: self.funding_ticks(market),
+            mark: self.level(market),
+            funding: self.funding_level(market),
             ratios,
             levels,
             moved: self.markets[market.index()].moved,
         }
     }
 
-    /// The cumulative funding index in ticks per lot.
-    pub(super) fn funding_ticks(&self, market: MarketId) -> f64 {
-        let quanta = self.markets[market.index()].contract.quanta() as f64;
-        self.funding[market.index()] as f64 / (quanta * INDEX_SCALE as f64)
+    /// The level of a market's contract at the present mark: the mark in ticks where it is linear.
+    pub(super) fn level(&self, market: MarketId) -> f64 {
+        let mark = self.marks[market.index()].as_f64();
+        self.markets[market.index()].contract.level(mark)
+    }
+
+    /// The cumulative funding index per lot, in the unit of the contract's level.
+    pub(super) fn funding_level(&self, market: MarketId) -> f64 {
+        let slope = self.markets[market.index()].contract.slope();
+        self.funding[market.index()] as f64 / (slope * INDEX_SCALE as f64)
     }
 
     /// Quantity that would be forced with the mark moved to `mark`, all else equal: longs for
@@ -518,8 +582,8 @@ impl World {
         self.index.forced(
             market,
             longs,
-            price,
-            self.funding_ticks(market),
+            m.contract.level(price),
+            self.funding_level(market),
             |size| m.effective(size, price),
             |slot| {
                 let held = self.ledger.slot(slot);
@@ -699,7 +763,7 @@ impl Market {
             dt,
             index: start,
             mark: start,
-            quanta: setup.contract.quanta() as f64,
+            quanta: setup.contract.per_tick(start),
             bid_depth,
             ask_depth,
             ..RiskView::default()
@@ -716,10 +780,11 @@ impl Market {
             maker_fee: setup.maker_fee,
             rule,
             thresholds: setup.thresholds,
+            spot: setup.spot,
             epoch: (schedule.clone(), 0.0),
             before: schedule.clone(),
             moved: true,
-            lowest: start,
+            least: setup.contract.lot_notional(start),
             schedule,
             reference: start,
             index: start,
@@ -730,18 +795,21 @@ impl Market {
         }
     }
 
-    /// The quantity up to which every position pays nearly the smallest one's rate, at up to twice the
-    /// starting price: beyond it the index sorts by size.
+    /// The quantity up to which every position pays nearly the smallest one's rate, at up to twice the notional of
+    /// the start: beyond it the index sorts by size.
     fn flat_size(&self) -> Lots {
-        let per_lot = self
-            .contract
-            .notional(Lots(1), Ticks((2.0 * self.reference) as i64 + 1));
+        let price = if self.contract.is_inverse() {
+            (0.5 * self.reference) as i64
+        } else {
+            (2.0 * self.reference) as i64 + 1
+        };
+        let per_lot = self.contract.notional(Lots(1), Ticks(price.max(1)));
         Lots(self.schedule.within(0.01).0 / per_lot.0.max(1))
     }
 
     /// Effective maintenance rate of a quantity at a price in ticks.
     pub(super) fn effective(&self, size: Lots, price: f64) -> f64 {
-        let notional = size.as_f64().abs() * price * self.contract.quanta() as f64;
+        let notional = size.as_f64().abs() * self.contract.lot_notional(price);
         self.schedule.effective(notional)
     }
 
@@ -765,6 +833,7 @@ impl Market {
         let mid = self.venue.mid();
         Published {
             contract: self.contract,
+            spot: self.spot,
             reference: self.reference,
             index: self.index,
             mark: Ticks((self.reference.round_ties_even() as i64).max(1)),

@@ -5,6 +5,17 @@ pub mod compare;
 pub mod run;
 pub mod sweep;
 
-pub use compare::{Compared, Comparison, Variant};
+use crate::math::estimate::Moments;
+
+pub use compare::{Compared, Comparison, Judged, Variant, Verdict};
 pub use run::{Finished, LadderShot, Run, RunError};
 pub use sweep::{Plan, Sweep};
+
+/// Mean and variance of some values.
+fn moments(values: &[f64]) -> Moments {
+    let mut moments = Moments::default();
+    for value in values {
+        moments.see(*value);
+    }
+    moments
+}

@@ -11,4 +11,4 @@ pub mod settings;
 pub mod waterfall;
 
 pub use policy::{Case, Forced, LiquidationPolicy, PolicySettings, PolicyView, Terms};
-pub use settings::{AdlSettings, FundSettings, LiquidationSettings};
+pub use settings::{AdlSettings, CollateralOrder, FundSettings, LiquidationSettings};

@@ -4,9 +4,23 @@ use super::policy::PolicySettings;
 use super::waterfall::{BackstopSettings, ClosePrice, Ranking, SocialiseSettings};
 use crate::unit::Span;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Which part of a cross account is closed first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CollateralOrder {
+    /// Derivatives; collateral is sold only once none is left and the account still falls short, or owes.
+    #[default]
+    Last,
+    /// Collateral is sold for cash; derivatives are closed only once none is left.
+    First,
+    /// Both at once, each by its share of what the account is asked.
+    Together,
+}
 
 /// Pools and top-ups of the insurance fund.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,6 +79,13 @@ pub struct LiquidationSettings {
     /// How a position is closed.
     #[serde(default)]
     pub policy: PolicySettings,
+    /// Whether a cross account's collateral is sold after its derivatives are closed, before, or together with them.
+    #[serde(default)]
+    pub collateral: CollateralOrder,
+    /// What an account whose derivatives were closed by force may owe in the settlement currency with its collateral behind it;
+    /// what it owes beyond has its collateral sold, down to nothing owed. Any amount where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_debt: Option<Decimal>,
     /// Fee on what is closed by force, over notional; paid to the insurance fund out of what
     /// equity the account has left.
     #[serde(default)]
@@ -96,6 +117,14 @@ pub struct LiquidationSettings {
 }
 
 impl LiquidationSettings {
+    /// The insurance fund at the start, all pools together, in settlement currency.
+    pub fn opening_fund(&self) -> f64 {
+        let pools: Decimal = self.fund.market.values().copied().sum();
+        (self.insurance_fund + pools)
+            .to_f64()
+            .unwrap_or(f64::INFINITY)
+    }
+
     /// What is wrong with the settings, in a world of these markets: (key within the section, sentence).
     pub fn problems(&self, markets: &[String]) -> Vec<(String, String)> {
         let mut problems: Vec<(String, String)> = self
@@ -108,6 +137,14 @@ impl LiquidationSettings {
             problems.push((
                 "fee".to_owned(),
                 format!("must be at least 0 and below 1, found {}", self.fee),
+            ));
+        }
+        if let Some(debt) = self.largest_debt
+            && debt < Decimal::ZERO
+        {
+            problems.push((
+                "largest_debt".to_owned(),
+                format!("must not be negative, found {debt}"),
             ));
         }
         if self.insurance_fund < Decimal::ZERO {
@@ -131,12 +168,15 @@ impl LiquidationSettings {
                 format!("must be greater than 0 and at most 1, found {share}"),
             ));
         }
-        if let SocialiseSettings::Session(session) = self.socialisation
-            && session.length.as_seconds() <= 0.0
-        {
+        let session = match self.socialisation {
+            SocialiseSettings::Profit => None,
+            SocialiseSettings::Session(session) => Some(("session", session.length)),
+            SocialiseSettings::Clawback(clawback) => Some(("clawback", clawback.length)),
+        };
+        if let Some((kind, length)) = session.filter(|(_, length)| length.as_seconds() <= 0.0) {
             problems.push((
-                "socialisation.session.length".to_owned(),
-                format!("must be longer than 0, found {}", session.length),
+                format!("socialisation.{kind}.length"),
+                format!("must be longer than 0, found {length}"),
             ));
         }
         problems

@@ -4,6 +4,9 @@
 //! adding a cohort, switching the feedback off or recording one more series changes no other
 //! draw. That is what makes twin runs, common random numbers, shards and threads agree.
 //!
+//! Purposes fall into parts of a world, and a part may be held: its draws are then those of replicate 0 in every
+//! replicate, so that an ensemble can vary prices over one population, or populations over one path of prices.
+//!
 //! # Reference
 //!
 //! Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC'11:
@@ -11,6 +14,8 @@
 
 use super::ops;
 use rand::TryRng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 
 /// What a draw is for. Each purpose is a space of its own: two purposes never share a draw.
@@ -49,19 +54,79 @@ pub enum Purpose {
     Custom = 255,
 }
 
+impl Purpose {
+    /// The part of a world that it belongs to.
+    #[inline]
+    pub const fn part(self) -> Part {
+        match self {
+            Self::Path | Self::Jump => Part::Path,
+            Self::Population => Part::Population,
+            Self::Oracle | Self::Fault => Part::Faults,
+            _ => Part::Flow,
+        }
+    }
+}
+
+/// A part of a world that may be drawn anew in every replicate, or held.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Outside prices.
+    Path,
+    /// Who trades: capital, leverage, sides, entries.
+    Population,
+    /// Orders, answers to calls, withdrawals, the order in which orders arrive, choices of the liquidation engine.
+    Flow,
+    /// Random faults, and the noise of oracles.
+    Faults,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 4] = [Self::Path, Self::Population, Self::Flow, Self::Faults];
+
+    /// Its name, as a scenario writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Population => "population",
+            Self::Flow => "flow",
+            Self::Faults => "faults",
+        }
+    }
+}
+
 /// The source of every random number of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Draws {
-    key: [u32; 2],
+    /// By part.
+    keys: [[u32; 2]; Part::ALL.len()],
 }
 
 impl Draws {
     /// The draws of one replicate of one seed.
     pub fn new(seed: u64, replicate: u64) -> Self {
-        // Mixed, so that (seed, replicate) and (seed + 1, replicate − 1) are unrelated keys.
-        let mixed = mix(seed ^ mix(replicate ^ 0x9e37_79b9_7f4a_7c15));
+        Self::varying(seed, replicate, &Part::ALL)
+    }
+
+    /// The same with only some parts drawn anew: the others keep the draws of replicate 0.
+    pub fn varying(seed: u64, replicate: u64, parts: &[Part]) -> Self {
+        let key = |replicate: u64| {
+            // Mixed, so that (seed, replicate) and (seed + 1, replicate − 1) are unrelated keys.
+            let mixed = mix(seed ^ mix(replicate ^ 0x9e37_79b9_7f4a_7c15));
+            [mixed as u32, (mixed >> 32) as u32]
+        };
+        let own = |part: Part| {
+            if parts.contains(&part) {
+                key(replicate)
+            } else {
+                key(0)
+            }
+        };
         Self {
-            key: [mixed as u32, (mixed >> 32) as u32],
+            keys: Part::ALL.map(own),
         }
     }
 
@@ -70,7 +135,7 @@ impl Draws {
     #[inline]
     pub const fn stream(&self, purpose: Purpose, entity: u32, step: u32) -> Stream {
         Stream {
-            key: self.key,
+            key: self.keys[purpose.part() as usize],
             counter: [0, step, entity, purpose as u32],
             block: [0; 2],
             left: 0,
@@ -245,6 +310,22 @@ mod tests {
             Draws::new(7, 1).stream(Purpose::Arrival, 3, 11).bits(),
             first
         );
+    }
+
+    #[test]
+    fn a_part_that_is_held_keeps_the_draws_of_replicate_0() {
+        let first = Draws::new(7, 0);
+        let held = Draws::varying(7, 3, &[Part::Path]);
+        let all = Draws::new(7, 3);
+        let bits = |draws: &Draws, purpose| draws.stream(purpose, 1, 2).bits();
+        for purpose in [Purpose::Path, Purpose::Jump] {
+            assert_eq!(bits(&held, purpose), bits(&all, purpose));
+        }
+        for purpose in [Purpose::Population, Purpose::Order, Purpose::Fault] {
+            assert_eq!(bits(&held, purpose), bits(&first, purpose));
+            assert_ne!(bits(&held, purpose), bits(&all, purpose));
+        }
+        assert_eq!(Draws::varying(7, 3, &Part::ALL), all);
     }
 
     #[test]

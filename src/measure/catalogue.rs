@@ -93,6 +93,12 @@ catalogue! {
             "Time of the first step that ends with R ≥ 1 for a move of 1 % down; none where there is none."
         UP_FIRST "reproduction_up_first_1pct" Seconds Neutral "R ≥ 1 first, 1 % up":
             "Time of the first step that ends with R ≥ 1 for a move of 1 % up; none where there is none."
+        DOWN_START_1 "reproduction_down_start_1pct" Ratio Neutral "at the start, 1 % down":
+            "R for a move of 1 % down at the end of the first step: what could be known before anything happens."
+        DOWN_START_2 "reproduction_down_start_2pct" Ratio Neutral "at the start, 2 % down":
+            "R for a move of 2 % down at the end of the first step."
+        DOWN_START_5 "reproduction_down_start_5pct" Ratio Neutral "at the start, 5 % down":
+            "R for a move of 5 % down at the end of the first step."
     }
     Market Margin {
         MAINTENANCE_MEAN "maintenance_mean" Share Neutral "maintenance, mean":
@@ -119,6 +125,8 @@ catalogue! {
             "Traders' accounts in which liquidation began at least once, over all traders' accounts."
         LIQUIDATED_TOTAL "liquidated_notional_total" Currency Lower "liquidated, all markets":
             "Liquidated notional, summed over the markets."
+        COLLATERAL_SOLD "collateral_sold" Currency Lower "collateral sold by force":
+            "Value of what forced orders sold in markets of collateral; none where there is no such market."
         TRADED_TOTAL "traded_notional_total" Currency Neutral "traded, all markets":
             "Traded notional, summed over the markets."
     }
@@ -207,6 +215,8 @@ catalogue! {
     World Traders {
         TOPPED_UP "topped_up" Currency Neutral "topped up":
             "Money that traders paid in."
+        MARGIN_MOVED "margin_moved" Currency Neutral "moved to isolated":
+            "Margin that owners moved from their cross accounts to isolated ones."
         WITHDRAWN "withdrawn" Currency Neutral "withdrawn":
             "Money that traders took out."
         WITHDRAWALS_REFUSED "withdrawals_refused" Count Neutral "withdrawals refused":

@@ -15,6 +15,8 @@ pub struct MarketFrame {
     pub grid: Grid,
     /// What positions in it are worth.
     pub contract: Contract,
+    /// Whether what is held here is collateral.
+    pub spot: bool,
     /// The price at the start, in ticks.
     pub start: f64,
     /// Open interest at the start.
@@ -59,6 +61,7 @@ impl Frame {
                     name: market.name.clone(),
                     grid: market.grid,
                     contract: market.contract,
+                    spot: market.spot,
                     start: market.path.first().copied().unwrap_or(f64::NAN),
                     open_interest: ledger.open_interest(MarketId(place)),
                     parts: market.rule.parts(),

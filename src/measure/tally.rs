@@ -45,6 +45,8 @@ pub struct MarketTally {
     pub hedge: [[f64; 3]; 2],
     /// Quantity sold and bought by cohorts that hedge.
     pub hedged: [i128; 2],
+    /// Reproduction numbers down at the end of the first step, by move.
+    pub first_down: Option<[f64; 3]>,
     /// When the first of them reached one, down and up, in seconds.
     pub first_spiral: [Option<f64>; 2],
     /// Sum of maintenance rates.
@@ -78,6 +80,7 @@ impl MarketTally {
             up: [0.0; 3],
             hedge: [[0.0; 3]; 2],
             hedged: [0; 2],
+            first_down: None,
             first_spiral: [None; 2],
             maintenance: 0.0,
             maintenance_peak: 0.0,
@@ -91,7 +94,7 @@ impl MarketTally {
         self.see_prices(row, time);
         self.see_book(row);
         self.volume += i128::from(row.volume.0);
-        self.traded += frame.contract.wide(row.volume, row.last);
+        self.traded += frame.contract.exposure(row.volume, row.last);
         for (side, (lots, value)) in [
             (row.forced_sold, row.forced_sold_value),
             (row.forced_bought, row.forced_bought_value),
@@ -114,6 +117,7 @@ impl MarketTally {
         }
         self.hedged[0] += i128::from(row.hedge_sold.0);
         self.hedged[1] += i128::from(row.hedge_bought.0);
+        self.first_down.get_or_insert(row.down);
         for (first, r) in self.first_spiral.iter_mut().zip([row.down[0], row.up[0]]) {
             if first.is_none() && r >= 1.0 {
                 *first = Some(time);

@@ -10,6 +10,8 @@
 //! | [`inputs`] | a user's own files in place of a scenario's parts |
 //! | [`preset`] | venues' rules by date |
 //! | [`rule`] | margin rules in files of their own |
+//! | [`policy`] | liquidation policies by name, or in files of their own |
+//! | [`difference`] | in which settings two scenarios differ |
 //! | [`schema`] | JSON Schema, for editors |
 //! | [`load`] | files of prices, depth and positions |
 //!
@@ -45,11 +47,13 @@
 
 pub mod build;
 mod check;
+pub mod difference;
 pub mod document;
 pub mod inputs;
 pub mod load;
 pub mod manifest;
 pub mod option;
+pub mod policy;
 pub mod preset;
 pub mod problem;
 mod read;
@@ -59,11 +63,12 @@ pub mod settings;
 mod tree;
 
 pub use build::{Mode, Opening, Prepared};
+pub use difference::Difference;
 pub use document::Document;
 pub use inputs::{Input, Inputs};
 pub use manifest::digest;
 pub use problem::{Problem, Problems};
-pub use settings::{MarketSettings, Scenario, VenueSettings};
+pub use settings::{EnsembleSettings, MarketSettings, Scenario, VenueSettings};
 pub use tree::Place;
 
 /// The longest run, in steps.

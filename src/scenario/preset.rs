@@ -16,26 +16,58 @@ pub struct Preset {
     pub text: &'static str,
 }
 
-const PRESETS: [Preset; 5] = [
+const PRESETS: [Preset; 13] = [
     Preset {
         name: "binance-usdm",
         text: include_str!("../../configs/venues/binance-usdm.toml"),
+    },
+    Preset {
+        name: "bitmex-2020",
+        text: include_str!("../../configs/venues/bitmex-2020.toml"),
     },
     Preset {
         name: "bybit",
         text: include_str!("../../configs/venues/bybit.toml"),
     },
     Preset {
+        name: "cme",
+        text: include_str!("../../configs/venues/cme.toml"),
+    },
+    Preset {
         name: "deribit",
         text: include_str!("../../configs/venues/deribit.toml"),
+    },
+    Preset {
+        name: "deribit-coin",
+        text: include_str!("../../configs/venues/deribit-coin.toml"),
+    },
+    Preset {
+        name: "drift",
+        text: include_str!("../../configs/venues/drift.toml"),
     },
     Preset {
         name: "dydx-v4",
         text: include_str!("../../configs/venues/dydx-v4.toml"),
     },
     Preset {
+        name: "gmx-v2",
+        text: include_str!("../../configs/venues/gmx-v2.toml"),
+    },
+    Preset {
         name: "hyperliquid",
         text: include_str!("../../configs/venues/hyperliquid.toml"),
+    },
+    Preset {
+        name: "lighter",
+        text: include_str!("../../configs/venues/lighter.toml"),
+    },
+    Preset {
+        name: "okx",
+        text: include_str!("../../configs/venues/okx.toml"),
+    },
+    Preset {
+        name: "okx-coin",
+        text: include_str!("../../configs/venues/okx-coin.toml"),
     },
 ];
 

@@ -3,17 +3,19 @@
 use super::option::OptionsSettings;
 use crate::engine::Rounds;
 use crate::liquidation::LiquidationSettings;
-use crate::margin::{MarginRule, MarginSettings};
+use crate::margin::{HaircutSettings, MarginRule, MarginSettings};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{BookSettings, ImpactSettings};
+use crate::math::{Draws, Part};
 use crate::measure::{ExpectSettings, MeasureSettings};
 use crate::path::{Moment, PathSettings, ShockSettings, TimeGrid};
 use crate::safety::{FaultSettings, SafetySettings};
-use crate::trader::CohortSettings;
-use crate::unit::Span;
+use crate::trader::{CohortSettings, ResponseSettings};
+use crate::unit::grid::GridError;
+use crate::unit::{Grid, Span};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,8 +29,17 @@ use std::sync::Arc;
 pub struct MarketSettings {
     /// Price of one tick, in settlement currency per unit of the base.
     pub tick: Decimal,
-    /// Quantity of one lot, in units of the base.
+    /// Quantity of one lot, in units of the base; of an inverse contract, in the quote currency.
     pub lot: Decimal,
+    /// What is traded: a perpetual future, or an asset that accounts hold as collateral.
+    #[serde(default, skip_serializing_if = "KindSettings::is_perpetual")]
+    pub kind: KindSettings,
+    /// Whether a position is worth quantity × price, or quantity ÷ price in the coin that it is settled in.
+    #[serde(default, skip_serializing_if = "ContractSettings::is_linear")]
+    pub contract: ContractSettings,
+    /// The currency that positions are settled in, where markets of both contracts share it. A world has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement: Option<String>,
     /// Price at the start; left out where the path says it (a waypoint at the start, or a replay).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
@@ -59,6 +70,45 @@ pub struct MarketSettings {
     pub maker_fee: Decimal,
 }
 
+/// What a market trades.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum KindSettings {
+    /// A perpetual future, held on margin.
+    #[default]
+    Perpetual,
+    /// An asset that cross accounts hold as collateral, after a haircut: bought and sold for cash, never short, without
+    /// funding.
+    Spot(HaircutSettings),
+}
+
+impl KindSettings {
+    /// Whether what is held here is collateral.
+    pub const fn is_spot(&self) -> bool {
+        matches!(self, Self::Spot(_))
+    }
+    const fn is_perpetual(&self) -> bool {
+        matches!(self, Self::Perpetual)
+    }
+}
+
+/// How a contract's value follows from its price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ContractSettings {
+    /// Quantity times price, in the quote currency.
+    #[default]
+    Linear,
+    /// Coin-margined: quantity (in the quote currency) over price, in the coin.
+    Inverse,
+}
+
+impl ContractSettings {
+    const fn is_linear(&self) -> bool {
+        matches!(self, Self::Linear)
+    }
+}
+
 /// Where price is made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -67,6 +117,38 @@ pub enum VenueSettings {
     Book(BookSettings),
     /// A closed-form impact law.
     Impact(ImpactSettings),
+}
+
+/// What is drawn anew from one replicate to the next; what isn't keeps the draws of replicate 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnsembleSettings {
+    /// Parts of the world: `path` (outside prices), `population` (who trades), `flow` (orders, answers to calls, the order of
+    /// arrival), `faults` (random faults, noise of oracles); all of them where left out.
+    pub vary: Vec<Part>,
+}
+
+impl Default for EnsembleSettings {
+    fn default() -> Self {
+        Self {
+            vary: Part::ALL.to_vec(),
+        }
+    }
+}
+
+impl EnsembleSettings {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+    /// What is wrong with the settings: (key within the section, sentence).
+    pub fn problems(&self) -> Vec<(String, String)> {
+        if self.vary.is_empty() {
+            let text = "names nothing, so that all replicates would be the same: expected some of path, population, flow, faults";
+            vec![("vary".to_owned(), text.to_owned())]
+        } else {
+            Vec::new()
+        }
+    }
 }
 
 /// A world to simulate, in a person's terms: what a scenario file says, resolved.
@@ -144,6 +226,12 @@ pub struct Scenario {
     /// CSV file of accounts and their positions, beside the cohorts: `account,market,qty,entry_price,collateral,mode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<String>,
+    /// What replicates draw anew.
+    #[serde(default, skip_serializing_if = "EnsembleSettings::is_usual")]
+    pub ensemble: EnsembleSettings,
+    /// What the owners of the positions file's accounts do when warned or called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions_response: Option<ResponseSettings>,
     /// How calls and liquidations are judged.
     #[serde(default)]
     pub measure: MeasureSettings,
@@ -193,6 +281,20 @@ impl Rules {
     }
 }
 
+impl MarketSettings {
+    /// What the market's integers mean.
+    ///
+    /// # Errors
+    ///
+    /// [`GridError`], where a size isn't positive or values would have to be rounded.
+    pub fn grid(&self, quantum: Decimal) -> Result<Grid, GridError> {
+        match self.contract {
+            ContractSettings::Linear => Grid::new(self.tick, self.lot, quantum),
+            ContractSettings::Inverse => Grid::inverse(self.tick, self.lot, quantum),
+        }
+    }
+}
+
 impl Scenario {
     /// The scenario with another seed.
     #[must_use]
@@ -221,6 +323,18 @@ impl Scenario {
     ) -> Self {
         self.rules.0.insert(market.into(), Arc::new(make));
         self
+    }
+
+    /// The scenario without rules of one's own: those of the file answer in every market.
+    #[must_use]
+    pub fn without_rules(mut self) -> Self {
+        self.rules = Rules::default();
+        self
+    }
+
+    /// The draws of a replicate.
+    pub fn draws(&self, replicate: u64) -> Draws {
+        Draws::varying(self.seed, replicate, &self.ensemble.vary)
     }
 
     /// Seconds a step.

@@ -46,11 +46,17 @@ fn every_scenario_passes_the_check_and_meets_its_expectations() {
 
 /// A scenario of all markets of a venue's rules: a fall of a third under leveraged longs.
 fn crash(file: &Path, rules: &toml::Table) -> String {
+    // Dollars, or coins.
+    let capital = if rules.contains_key("quantum") {
+        "0.5"
+    } else {
+        "5_000"
+    };
     let mut text = format!(
         "extends = {:?}\nname = \"crash\"\nlength = \"2m\"\n\
          [[shock]]\nat = \"10s\"\nsize = -0.33\nduration = \"100s\"\n\
          [liquidation]\ninsurance_fund = 10_000\n\
-         [cohort.longs]\ncount = 200\ncapital = {{ lognormal = {{ median = 5_000, sigma = 1.0 }} }}\n\
+         [cohort.longs]\ncount = 200\ncapital = {{ lognormal = {{ median = {capital}, sigma = 1.0 }} }}\n\
          leverage = {{ uniform = {{ min = 2, max = 10 }} }}\nlong_share = 0.8\n",
         file.display().to_string()
     );

@@ -74,3 +74,28 @@ fn a_rule_of_ones_own_moves_the_margin() {
     let highest = finished.summary.value("maintenance_peak", Some("BTC"));
     assert!(highest.is_some_and(|rate| rate > 0.02 && rate <= 0.10));
 }
+
+/// A rule of one's own takes part in a comparison like any other.
+#[test]
+fn a_rule_of_ones_own_is_compared() {
+    use deleverage::experiment::{Comparison, Variant, Verdict};
+    use deleverage::margin::MarginSettings;
+    use deleverage::measure::catalogue as m;
+    let scenario = scenario(&readme());
+    let own = scenario.clone().with_rule("BTC", || Box::new(Crowding));
+    let filed: MarginSettings = scenario.margin.clone();
+    let found = Comparison::of("fixed", scenario.clone())
+        .variant(Variant::new("crowding", own.clone()))
+        // A rule from a file takes the place of one's own.
+        .variant(Variant::ruled("filed", &own, &filed))
+        .replicates(3)
+        .finish();
+    assert!(found.failures.is_empty());
+    assert_eq!(found.runs[0], found.runs[2]);
+    let judged = found.judge();
+    let peak = judged.cell(&m::MAINTENANCE_PEAK, Some("BTC"), 1).unwrap();
+    let change = peak.change.unwrap();
+    assert_eq!((change.higher, change.verdict), (3, Verdict::Higher));
+    let liquidations = judged.cell(&m::LIQUIDATIONS, None, 1).unwrap();
+    assert!(liquidations.change.unwrap().mean > 0.0);
+}

@@ -14,6 +14,7 @@ pub fn grid() -> Grid {
 
 pub fn frame() -> Frame {
     let market = |name: &str| MarketFrame {
+        spot: false,
         name: name.into(),
         grid: grid(),
         contract: Contract::linear(grid().quanta_per_tick_lot().unwrap()),

@@ -2,15 +2,16 @@
 
 use crate::support::{FALL, deleverage, files, same_files};
 use deleverage::experiment::sweep::{Axis, Outcome, Plan, Sweep, Watch};
+use deleverage::math::{Draws, Purpose};
 use deleverage::scenario::Scenario;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// Six points, two replicates each, a minute long.
@@ -88,20 +89,36 @@ fn threads_and_shards_leave_no_trace() {
     same(&folder, "one", "merged");
 }
 
+/// Every point's file with the moment it was written: a point that were run twice would have another.
+fn finished(points: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
+    if !points.exists() {
+        return BTreeMap::new();
+    }
+    files(points)
+        .into_iter()
+        .filter(|(name, _)| name.extension().is_some_and(|ending| ending == "json"))
+        .map(|(name, bytes)| {
+            let at = std::fs::metadata(points.join(&name)).unwrap();
+            (name, (bytes, at.modified().unwrap()))
+        })
+        .collect()
+}
+
+/// Killed with SIGKILL at random moments, and gone on with, until it ends by itself: twenty kills at least, no point lost, none
+/// run again once it was whole, and every byte as though nothing had happened.
 #[test]
 fn killed_and_resumed_it_is_the_same() {
     let folder = folder();
-    let longer = ["--set", "length=10m", "--threads", "1"];
+    let longer = ["--set", "length=10m", "--threads", "2"];
+    let begun = std::time::Instant::now();
     swept(&folder, "whole", &longer).success();
+    let whole = begun.elapsed().as_millis() as u64;
     let program = assert_cmd::cargo::cargo_bin("deleverage");
     let points = folder.path().join("killed/points");
-    let (mut kills, mut delay) = (0, 10);
+    let mut moments = Draws::new(11, 0).stream(Purpose::Custom, 0, 0);
+    let mut kills = 0;
     loop {
-        let before: BTreeMap<_, _> = if points.exists() {
-            files(&points)
-        } else {
-            BTreeMap::new()
-        };
+        let before = finished(&points);
         let mut child = Command::new(&program)
             .current_dir(&folder)
             .args(SWEEP)
@@ -110,25 +127,30 @@ fn killed_and_resumed_it_is_the_same() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(delay));
-        let ended = child.try_wait().unwrap();
-        if let Some(status) = ended {
+        // From before the file is read to after the tables are written; the first twenty never reach the end.
+        let most = if kills < 20 { whole / 3 } else { 3 * whole };
+        std::thread::sleep(Duration::from_millis(moments.below(most.max(2))));
+        if let Some(status) = child.try_wait().unwrap() {
             assert!(status.success());
-            break;
+            if kills >= 20 {
+                break;
+            }
+            // It was whole before it was killed often enough: from the start.
+            std::fs::remove_dir_all(folder.path().join("killed")).unwrap();
+            continue;
         }
         child.kill().unwrap();
         child.wait().unwrap();
         kills += 1;
-        // From the reading of the file to the writing of the tables, in small steps; a start without progress is given more.
-        delay += 1;
-        for (name, bytes) in before {
-            if name.extension().is_some_and(|ending| ending == "json") {
-                let after = std::fs::read(points.join(&name)).unwrap();
-                assert_eq!(after, bytes, "{} was lost or changed", name.display());
-            }
+        let after = finished(&points);
+        for (name, found) in before {
+            assert!(
+                after.get(&name) == Some(&found),
+                "{} was lost, changed or run again",
+                name.display()
+            );
         }
     }
-    assert!(kills >= 20, "only {kills} kills");
     same(&folder, "whole", "killed");
 }
 
@@ -150,6 +172,46 @@ fn an_interrupt_keeps_what_is_finished() {
         .unwrap();
     assert!(ended.stopped);
     assert_eq!((ended.done, *kept.lock().unwrap()), (1, 1));
+}
+
+#[test]
+fn status_tells_what_is_missing_and_where() {
+    let folder = folder();
+    swept(&folder, "1", &["--shard", "1/2"]).success();
+    run(&folder, &["status", "1"])
+        .code(3)
+        .stdout(contains("6 points: 3 done, 0 failed, 3 missing"))
+        .stdout(contains("missing: 1, 3, 5"));
+    let mut second = deleverage();
+    second
+        .current_dir(&folder)
+        .args(SWEEP)
+        .args(["--out", "2", "--shard", "auto/2"])
+        .env("JOB_COMPLETION_INDEX", "1")
+        .assert()
+        .success();
+    let told = run(&folder, &["status", "1", "2", "--json"]).success();
+    let status: serde_json::Value =
+        serde_json::from_slice(&told.get_output().stdout.clone()).unwrap();
+    assert_eq!((&status["done"], &status["points"]), (&6.into(), &6.into()));
+    assert_eq!(status["missing"], serde_json::json!([]));
+    merged(&folder, &["1", "2", "--out", "whole"]).success();
+    swept(&folder, "other", &["--shard", "auto"])
+        .code(2)
+        .stderr(contains("no scheduler says which task this is"));
+    swept(&folder, "other", &["--seed", "6"]).success();
+    run(&folder, &["status", "1", "other"])
+        .code(2)
+        .stderr(contains("other is of another sweep than 1"));
+    let words = [&SWEEP[..], &["--estimate"]].concat();
+    run(&folder, &words)
+        .success()
+        .stdout(contains("4 of 6 points were run once each"))
+        .stdout(contains("core-hours"));
+    assert!(
+        !folder.path().join("outputs").exists(),
+        "an estimate writes nothing"
+    );
 }
 
 #[test]
@@ -543,16 +605,20 @@ fn grids_of_one_or_two_settings_are_drawn() {
     assert!(!folder.path().join("none/charts").exists());
 }
 
+/// What is known before the shock, R at the start for a move of 1, 2 or 5 %, tells which falls run away.
 #[test]
 fn the_phase_diagram_has_falls_that_are_absorbed_and_falls_that_run_away() {
     let config =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/experiments/phase-diagram.toml");
     let scenario = Scenario::load(config).unwrap();
     let axes = vec![
-        Axis::list("cohort.retail.leverage", [8, 20, 32]),
-        Axis::list("market.BTC.venue.book.depth.flat.lots_per_tick", [16, 1024]),
+        Axis::list("cohort.retail.leverage", [4, 10, 14, 20, 26, 32]),
+        Axis::list(
+            "market.BTC.venue.book.depth.flat.lots_per_tick",
+            [16, 40, 90, 200, 450, 1024],
+        ),
     ];
-    let plan = Plan::grid(axes, scenario.seed).unwrap().replicates(0, 2);
+    let plan = Plan::grid(axes, scenario.seed).unwrap();
     let found = Mutex::new(BTreeMap::new());
     let points: Vec<u64> = (0..plan.points).collect();
     let ended = Sweep::new(&scenario, &plan)
@@ -560,25 +626,37 @@ fn the_phase_diagram_has_falls_that_are_absorbed_and_falls_that_run_away() {
             let Outcome::Done(done) = outcome else {
                 return Err("a point failed");
             };
-            let of = |name| {
-                done.runs
-                    .iter()
-                    .map(move |run| run.value(name, Some("BTC")).unwrap())
-            };
-            let own: Vec<f64> = of("endogenous_share").collect();
-            let peak: Vec<f64> = of("reproduction_down_peak_1pct").collect();
-            found.lock().unwrap().insert(done.point.id, (own, peak));
+            let of = |name: &str| done.runs[0].value(name, Some("BTC")).unwrap();
+            let before = [1, 2, 5]
+                .map(|w| of(&format!("reproduction_down_start_{w}pct")))
+                .into_iter()
+                .fold(0.0, f64::max);
+            found
+                .lock()
+                .unwrap()
+                .insert(done.point.id, (of("endogenous_share"), before));
             Ok(())
         })
         .unwrap();
-    assert_eq!((ended.done, ended.failed), (6, 0));
-    // Leverage 8, 20, 32, and of each a thin and a deep book: R is about 5 · leverage / lots per tick.
-    for (point, (own, peak)) in found.into_inner().unwrap() {
-        let runs_away = point >= 2 && point % 2 == 0;
-        for (own, peak) in own.iter().zip(&peak) {
-            assert_eq!(*own >= 0.5, runs_away, "point {point}: {own}");
-            assert_eq!(*peak >= 1.0, runs_away, "point {point}: {peak}");
-            assert!(runs_away || *own < 0.2, "point {point}: {own}");
-        }
+    assert_eq!((ended.done, ended.failed), (36, 0));
+    let found = found.into_inner().unwrap();
+    // A thin and a deep book at leverage 4, which no such fall reaches, and at 14 to 32.
+    for (point, runs_away) in [
+        (0, false),
+        (5, false),
+        (12, true),
+        (17, false),
+        (30, true),
+        (35, false),
+    ] {
+        let (own, before) = found[&point];
+        assert_eq!(own >= 0.5, runs_away, "point {point}: {own}");
+        assert_eq!(before >= 1.0, runs_away, "point {point}: {before}");
+        assert!(runs_away || own < 0.2, "point {point}: {own}");
     }
+    let right = found
+        .values()
+        .filter(|(own, before)| (*own >= 0.5) == (*before >= 1.0))
+        .count();
+    assert!(right >= 33, "{right} of 36 on the right side of R = 1");
 }

@@ -1,8 +1,10 @@
 //! The tables of a comparison, column by column.
 
 use crate::experiment::Compared;
-use crate::experiment::compare::{Cell as Found, Change};
-use crate::measure::{DEFINITIONS, Metric};
+use crate::experiment::compare::judge::QUANTILES;
+use crate::experiment::compare::{Cell as Found, Change, Estimate, Judged, Row};
+use crate::math::Interval;
+use crate::measure::Metric;
 use crate::output::directory::{Directory, OutputError};
 use crate::output::table::{Cell, Column, Format, Kind, Table};
 use std::collections::BTreeMap;
@@ -10,13 +12,14 @@ use std::collections::BTreeMap;
 /// One metric of one variant.
 pub struct ChangeRow<'a> {
     variant: &'a str,
+    row: &'a Row,
     found: &'a Found,
 }
 
 /// One metric of one run.
 pub struct RunRow<'a> {
     variant: &'a str,
-    replicate: usize,
+    replicate: u64,
     metric: &'a Metric,
 }
 
@@ -32,30 +35,32 @@ fn text(value: Option<&str>) -> Cell<'_> {
 
 const METRIC: &str = "the metric's unit";
 
+type R<'a> = ChangeRow<'a>;
+
 fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
     use Kind::{Integer, Real, Text};
-    type R<'a> = ChangeRow<'a>;
-    let change = |name, meaning, get| Column::new(name, Real, METRIC, meaning, get).optional();
+    let value = |name, meaning, get| Column::new(name, Real, METRIC, meaning, get).optional();
+    let count = |name, meaning, get| Column::new(name, Integer, "count", meaning, get).optional();
     vec![
         Column::new("metric", Text, "name", "The metric.", |r: &R<'a>| {
-            Cell::Text(r.found.definition.name)
+            Cell::Text(r.row.definition.name)
         }),
         Column::new("unit", Text, "name", "The metric's unit.", |r: &R<'a>| {
-            Cell::Text(r.found.definition.unit.name())
+            Cell::Text(r.row.definition.unit.name())
         }),
         Column::new(
             "direction",
             Text,
             "name",
             "Which way is better.",
-            |r: &R<'a>| Cell::Text(r.found.definition.direction.name()),
+            |r: &R<'a>| Cell::Text(r.row.definition.direction.name()),
         ),
         Column::new(
             "market",
             Text,
             "name",
             "The market, where it is measured for each.",
-            |r: &R<'a>| text(r.found.market.as_deref()),
+            |r: &R<'a>| text(r.row.market.as_deref()),
         )
         .optional(),
         Column::new("variant", Text, "name", "The variant.", |r: &R<'a>| {
@@ -68,41 +73,155 @@ fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
             "Replicates in which the metric has a finite value.",
             |r: &R<'a>| whole(r.found.count),
         ),
-        change("mean", "Mean.", |r: &R<'a>| real(r.found.mean)),
-        change("median", "Median.", |r: &R<'a>| real(r.found.median)),
-        Column::new(
+        value("mean", "Mean.", |r: &R<'a>| of(r.found.mean)),
+        value(
+            "mean_low",
+            "Lower end of the mean's 95 % interval.",
+            |r: &R<'a>| low(r.found.mean),
+        ),
+        value("mean_high", "Upper end of it.", |r: &R<'a>| {
+            high(r.found.mean)
+        }),
+        value("deviation", "Standard deviation.", |r: &R<'a>| {
+            real(r.found.deviation)
+        }),
+        value("p01", "The 1 % quantile.", |r: &R<'a>| of(quantile(r, 0))),
+        value("p05", "The 5 % quantile.", |r: &R<'a>| of(quantile(r, 1))),
+        value("median", "Median.", |r: &R<'a>| of(quantile(r, 2))),
+        value(
+            "median_low",
+            "Lower end of the median's 95 % interval; absent where there are too few replicates to give it, as everywhere here.",
+            |r: &R<'a>| low(quantile(r, 2)),
+        ),
+        value("median_high", "Upper end of it.", |r: &R<'a>| {
+            high(quantile(r, 2))
+        }),
+        value("p95", "The 95 % quantile.", |r: &R<'a>| of(quantile(r, 3))),
+        value("p95_low", "Lower end of its 95 % interval.", |r: &R<'a>| {
+            low(quantile(r, 3))
+        }),
+        value("p95_high", "Upper end of it.", |r: &R<'a>| {
+            high(quantile(r, 3))
+        }),
+        value("p99", "The 99 % quantile.", |r: &R<'a>| of(quantile(r, 4))),
+        value("p99_low", "Lower end of its 95 % interval.", |r: &R<'a>| {
+            low(quantile(r, 4))
+        }),
+        value("p99_high", "Upper end of it.", |r: &R<'a>| {
+            high(quantile(r, 4))
+        }),
+        count(
             "pairs",
-            Integer,
-            "count",
             "Replicates in which it has one under the baseline too.",
-            |r: &R<'a>| r.found.change.map_or(Cell::Absent, |c| whole(c.count)),
-        )
-        .optional(),
-        change(
+            |r: &R<'a>| counted(r, |change| change.count),
+        ),
+        value(
             "change_mean",
             "Mean of the differences to the baseline, replicate by replicate.",
             |r: &R<'a>| of_change(r, |change| Some(change.mean)),
         ),
-        change(
+        value(
+            "change_low",
+            "Lower end of its 95 % interval.",
+            |r: &R<'a>| of_change(r, |change| change.interval.low),
+        ),
+        value("change_high", "Upper end of it.", |r: &R<'a>| {
+            of_change(r, |change| change.interval.high)
+        }),
+        value(
+            "unpaired_low",
+            "Lower end that the interval would have with different draws under each variant.",
+            |r: &R<'a>| of_change(r, |change| change.unpaired.low),
+        ),
+        value("unpaired_high", "Upper end of it.", |r: &R<'a>| {
+            of_change(r, |change| change.unpaired.high)
+        }),
+        value(
+            "change_deviation",
+            "Standard deviation of the differences.",
+            |r: &R<'a>| of_change(r, |change| change.deviation),
+        ),
+        value(
             "change_median",
-            "Median of the differences to the baseline.",
-            |r: &R<'a>| of_change(r, |change| Some(change.median)),
+            "Median of the differences.",
+            |r: &R<'a>| of_change(r, |change| Some(change.median.value)),
         ),
-        change(
-            "change_error",
-            "Standard error of the mean of the differences.",
-            |r: &R<'a>| of_change(r, |change| change.error),
+        value(
+            "change_p95",
+            "The 95 % quantile less that of the baseline.",
+            |r: &R<'a>| of_change(r, |change| Some(change.quantiles[0].value)),
         ),
-        change(
-            "unpaired_error",
-            "What that error would be with different draws under each variant.",
-            |r: &R<'a>| of_change(r, |change| change.unpaired),
+        value(
+            "change_p95_low",
+            "Lower end of its 95 % interval.",
+            |r: &R<'a>| of_change(r, |change| change.quantiles[0].interval.low),
+        ),
+        value("change_p95_high", "Upper end of it.", |r: &R<'a>| {
+            of_change(r, |change| change.quantiles[0].interval.high)
+        }),
+        count(
+            "lower",
+            "Replicates in which it is less than under the baseline.",
+            |r: &R<'a>| counted(r, |change| change.lower),
+        ),
+        count("higher", "Replicates in which it is more.", |r: &R<'a>| {
+            counted(r, |change| change.higher)
+        }),
+        Column::new(
+            "verdict",
+            Text,
+            "name",
+            "What the mean of the differences says: better, worse, higher, lower, same or unclear.",
+            |r: &R<'a>| said(r, |change| change.verdict.name()),
+        )
+        .optional(),
+        Column::new(
+            "typical",
+            Text,
+            "name",
+            "What their median says: the typical crash.",
+            |r: &R<'a>| said(r, |change| change.typical.name()),
+        )
+        .optional(),
+        count(
+            "needed",
+            "About how many replicates would tell a mean difference of this size from none, four times out of five.",
+            |r: &R<'a>| {
+                let needed = r.found.change.as_ref().and_then(|change| change.needed);
+                needed.map_or(Cell::Absent, |needed| Cell::Integer(needed as i64))
+            },
         ),
     ]
 }
 
+const _: () = assert!(QUANTILES[2] == 0.5);
+
+fn quantile(row: &ChangeRow<'_>, place: usize) -> Option<Estimate> {
+    row.found.quantiles[place]
+}
+fn of(found: Option<Estimate>) -> Cell<'static> {
+    real(found.map(|estimate| estimate.value))
+}
+fn end(found: Option<Estimate>, pick: fn(&Interval) -> Option<f64>) -> Cell<'static> {
+    real(found.and_then(|estimate| pick(&estimate.interval)))
+}
+fn low(found: Option<Estimate>) -> Cell<'static> {
+    end(found, |interval| interval.low)
+}
+fn high(found: Option<Estimate>) -> Cell<'static> {
+    end(found, |interval| interval.high)
+}
 fn of_change(row: &ChangeRow<'_>, get: fn(&Change) -> Option<f64>) -> Cell<'static> {
     real(row.found.change.as_ref().and_then(get))
+}
+fn counted(row: &ChangeRow<'_>, get: fn(&Change) -> usize) -> Cell<'static> {
+    row.found
+        .change
+        .as_ref()
+        .map_or(Cell::Absent, |change| whole(get(change)))
+}
+fn said(row: &ChangeRow<'_>, get: fn(&Change) -> &'static str) -> Cell<'static> {
+    text(row.found.change.as_ref().map(get))
 }
 
 fn run_columns<'a>() -> Vec<Column<RunRow<'a>>> {
@@ -116,8 +235,8 @@ fn run_columns<'a>() -> Vec<Column<RunRow<'a>>> {
             "replicate",
             Integer,
             "count",
-            "The replicate, counted from the scenario's own.",
-            |r: &R<'a>| whole(r.replicate),
+            "The replicate.",
+            |r: &R<'a>| Cell::Integer(r.replicate as i64),
         ),
         Column::new("metric", Text, "name", "The metric.", |r: &R<'a>| {
             Cell::Text(r.metric.definition.name)
@@ -138,7 +257,7 @@ fn run_columns<'a>() -> Vec<Column<RunRow<'a>>> {
 }
 
 /// The unit of every column, by table.
-pub fn units() -> BTreeMap<String, BTreeMap<String, String>> {
+pub fn units(kind: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     fn of<R>(columns: &[Column<R>]) -> BTreeMap<String, String> {
         columns
             .iter()
@@ -146,44 +265,50 @@ pub fn units() -> BTreeMap<String, BTreeMap<String, String>> {
             .collect()
     }
     BTreeMap::from([
-        ("comparison".to_owned(), of(&change_columns())),
+        (kind.to_owned(), of(&change_columns())),
         ("runs".to_owned(), of(&run_columns())),
     ])
 }
 
-/// Writes `comparison` and `runs`.
+/// Writes `comparison` (or `ensemble`) and `runs`.
 ///
 /// # Errors
 ///
 /// The file and the operation that failed.
 pub fn save(
     compared: &Compared,
+    judged: &Judged,
     metadata: &[(String, String)],
     format: Format,
     directory: &mut Directory,
 ) -> Result<(), OutputError> {
-    let cells: Vec<Found> = DEFINITIONS
+    let cells: Vec<(usize, &Row)> = judged
+        .rows
         .iter()
-        .flat_map(|definition| compared.cells(definition))
+        .flat_map(|row| (0..row.cells.len()).map(move |variant| (variant, row)))
         .collect();
     let changes = Table {
         columns: change_columns(),
         rows: cells.len(),
-        row: Box::new(|place| ChangeRow {
-            variant: &compared.variants[cells[place].variant],
-            found: &cells[place],
+        row: Box::new(|place| {
+            let (variant, row) = cells[place];
+            ChangeRow {
+                variant: &compared.variants[variant].name,
+                row,
+                found: &row.cells[variant],
+            }
         }),
     };
-    changes.save("comparison", format, metadata, directory)?;
-    let metrics: Vec<(usize, usize, &Metric)> = compared
+    changes.save(super::record::kind(compared), format, metadata, directory)?;
+    let metrics: Vec<(usize, u64, &Metric)> = compared
         .runs
         .iter()
         .enumerate()
         .flat_map(|(variant, runs)| {
-            runs.iter()
-                .enumerate()
-                .flat_map(move |(replicate, summary)| {
-                    let metrics = summary.metrics().iter();
+            (compared.first..)
+                .zip(runs)
+                .flat_map(move |(replicate, run)| {
+                    let metrics = run.iter().flat_map(|summary| summary.metrics());
                     metrics.map(move |metric| (variant, replicate, metric))
                 })
         })
@@ -194,7 +319,7 @@ pub fn save(
         row: Box::new(|place| {
             let (variant, replicate, metric) = metrics[place];
             RunRow {
-                variant: &compared.variants[variant],
+                variant: &compared.variants[variant].name,
                 replicate,
                 metric,
             }

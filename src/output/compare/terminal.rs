@@ -1,7 +1,6 @@
-//! The frontier on the terminal: what each variant costs, and what it buys.
+//! A comparison on the terminal: what each variant costs, and what it buys.
 
-use crate::experiment::Compared;
-use crate::experiment::compare::Cell;
+use super::record::{ChangeFile, ComparisonFile, EstimateFile, MetricFile, RiskFile};
 use crate::measure::catalogue as m;
 use crate::measure::{Definition, Unit};
 use crate::output::human;
@@ -12,6 +11,7 @@ use std::fmt::Write as _;
 pub static FRONTIER: &[&Definition] = &[
     &m::PREMATURE_SHARE,
     &m::PREMATURE_TWIN,
+    &m::PREMATURE_COUNT,
     &m::LATE_SHARE,
     &m::BAD_DEBT,
     &m::INITIAL_MEAN,
@@ -28,85 +28,272 @@ pub static FRONTIER: &[&Definition] = &[
 
 const LABEL: usize = 32;
 const VALUE: usize = 12;
-/// Variants side by side: as many as fit in 80 columns. The baseline leads every block.
+/// Columns side by side: as many as fit in 80.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
-/// The table, at most 80 columns wide: medians, and below them the mean differences to the baseline.
-pub fn table(compared: &Compared, style: &Style) -> String {
+/// The table, at most 80 columns wide: medians, and below them the mean differences to the baseline; then what is at risk, and
+/// what can't be told.
+pub fn table(file: &ComparisonFile, style: &Style) -> String {
     let mut text = String::new();
-    let others: Vec<usize> = (1..compared.variants.len()).collect();
+    let others: Vec<usize> = (1..file.variants.len()).collect();
+    if others.is_empty() {
+        spread(&mut text, file, style);
+        at_risk(&mut text, file, style);
+        return text;
+    }
     for abreast in others.chunks(ABREAST - 1) {
         let shown: Vec<usize> = std::iter::once(0).chain(abreast.iter().copied()).collect();
-        block(&mut text, compared, &shown, style);
+        block(&mut text, file, &shown, style);
         text.push('\n');
     }
-    let baseline: String = compared.variants[0].chars().take(30).collect();
+    let baseline: String = file.variants[0].name.chars().take(30).collect();
     let _ = write!(
         text,
-        "First lines are medians over {} replicates, second ones mean differences\nwithin a replicate to {baseline}; with ? less than two standard\nerrors from none.\n",
-        compared.replicates(),
+        "First lines are medians over {} replicates, second ones mean differences\nwithin a replicate to {baseline}, marked + where better,\n- where worse, ? where so few replicates can't tell.\n",
+        file.replicates.count,
     );
-    if let Some(gain) = pairing(compared) {
-        let _ = writeln!(
-            text,
-            "The same draws under every variant make the error of the drawdown's\ndifferences {gain:.1}× smaller."
-        );
+    unclear(&mut text, file);
+    at_risk(&mut text, file, style);
+    pairing(&mut text, file, style);
+    if let Some(found) = &file.recommendation {
+        wrapped(&mut text, &format!("Recommended: {}", found.text));
     }
     text
 }
 
-fn block(text: &mut String, compared: &Compared, shown: &[usize], style: &Style) {
-    let heads: Vec<String> = shown
+fn label(metric: &MetricFile) -> String {
+    let label = match &metric.market {
+        Some(market) => format!("{market} {}", metric.label),
+        None => metric.label.clone(),
+    };
+    label.chars().take(LABEL - 1).collect()
+}
+
+fn headline(file: &ComparisonFile) -> impl Iterator<Item = (&MetricFile, Unit)> {
+    FRONTIER.iter().flat_map(|definition| {
+        file.metrics
+            .iter()
+            .filter(|metric| metric.metric == definition.name)
+            .map(|metric| (metric, definition.unit))
+    })
+}
+
+fn names(file: &ComparisonFile, shown: &[usize]) -> Vec<String> {
+    shown
         .iter()
         .map(|variant| {
-            compared.variants[*variant]
+            file.variants[*variant]
+                .name
                 .chars()
                 .take(VALUE - 1)
                 .collect()
         })
-        .collect();
+        .collect()
+}
+
+fn block(text: &mut String, file: &ComparisonFile, shown: &[usize], style: &Style) {
+    let heads = names(file, shown);
     line(text, &style.dress("1", &format!("{:<LABEL$}", "")), &heads);
-    for definition in FRONTIER {
-        let cells = compared.cells(definition);
-        for rows in cells.chunks(compared.variants.len()) {
-            let picked: Vec<&Cell> = shown.iter().map(|variant| &rows[*variant]).collect();
-            if picked.iter().all(|cell| cell.median.is_none()) {
-                continue;
-            }
-            let label = match &rows[0].market {
-                Some(market) => format!("{market} {}", definition.label),
-                None => definition.label.to_owned(),
-            };
-            let label: String = label.chars().take(LABEL - 1).collect();
-            let number = |value: Option<f64>| {
-                value.map_or_else(
-                    || "-".to_owned(),
-                    |value| human::number(value, definition.unit, &style.currency),
-                )
-            };
-            let medians: Vec<String> = picked.iter().map(|cell| number(cell.median)).collect();
-            line(text, &format!("{label:<LABEL$}"), &medians);
-            let changes: Vec<String> = picked
+    for (metric, unit) in headline(file) {
+        let picked: Vec<_> = shown.iter().map(|v| &metric.cells[*v]).collect();
+        if picked.iter().all(|cell| cell.p50.is_none()) {
+            continue;
+        }
+        let medians: Vec<String> = picked
+            .iter()
+            .map(|cell| number(cell.p50, unit, style))
+            .collect();
+        line(text, &format!("{:<LABEL$}", label(metric)), &medians);
+        let changes: Vec<String> = picked
+            .iter()
+            .map(|cell| {
+                cell.change
+                    .as_ref()
+                    .map_or_else(String::new, |change| difference(change, unit, style))
+            })
+            .collect();
+        line(text, &" ".repeat(LABEL), &changes);
+    }
+}
+
+/// One variant alone: what its crashes are like.
+fn spread(text: &mut String, file: &ComparisonFile, style: &Style) {
+    let heads = ["mean", "median", "p95", "p99"].map(str::to_owned);
+    line(text, &style.dress("1", &format!("{:<LABEL$}", "")), &heads);
+    for (metric, unit) in headline(file) {
+        let cell = &metric.cells[0];
+        if cell.p50.is_none() {
+            continue;
+        }
+        let found = [cell.mean, cell.p50, cell.p95, cell.p99];
+        let values = found.map(|found| number(found, unit, style));
+        line(text, &format!("{:<LABEL$}", label(metric)), &values);
+        let halves = found.map(|found| half(found, unit, style));
+        if halves.iter().any(|half| !half.is_empty()) {
+            line(text, &" ".repeat(LABEL), &halves);
+        }
+    }
+    let _ = writeln!(
+        text,
+        "\nOver {} replicates; below each number half the width of its {:.0} % interval,\nwhere there are replicates enough to give both ends.",
+        file.replicates.count,
+        100.0 * file.confidence
+    );
+}
+
+fn half(found: Option<EstimateFile>, unit: Unit, style: &Style) -> String {
+    let width = found.and_then(|found| Some(found.high? - found.low?));
+    width
+        .filter(|width| *width > 0.0)
+        .map_or_else(String::new, |width| {
+            format!("±{}", human::number(0.5 * width, unit, &style.currency))
+        })
+}
+
+fn number(found: Option<EstimateFile>, unit: Unit, style: &Style) -> String {
+    found.map_or_else(
+        || "-".to_owned(),
+        |found| human::number(found.value, unit, &style.currency),
+    )
+}
+
+fn difference(change: &ChangeFile, unit: Unit, style: &Style) -> String {
+    let value = change.mean.value;
+    let sign = if value > 0.0 { "+" } else { "" };
+    let size = human::number(value, unit, &style.currency);
+    let mark = match change.verdict.as_str() {
+        "better" => " +",
+        "worse" => " -",
+        "unclear" if value != 0.0 => " ?",
+        _ => "",
+    };
+    format!("{sign}{size}{mark}")
+}
+
+/// What is at risk, in the terms of risk reports.
+fn at_risk(text: &mut String, file: &ComparisonFile, style: &Style) {
+    type Pick = fn(&RiskFile) -> Option<EstimateFile>;
+    let rows: [(&str, Unit, Pick); 4] = [
+        ("VaR, bad debt at 95 %", Unit::Currency, |risk| {
+            risk.value_at_risk
+        }),
+        ("bad debt, mean", Unit::Currency, |risk| risk.expected_loss),
+        ("LaR, liquidated at 95 %", Unit::Currency, |risk| {
+            risk.liquidations_at_risk
+        }),
+        ("runs that use up the fund", Unit::Share, |risk| {
+            risk.beyond_fund
+        }),
+    ];
+    let all: Vec<usize> = (0..file.variants.len()).collect();
+    for shown in all.chunks(ABREAST) {
+        text.push('\n');
+        let heads = names(file, shown);
+        line(
+            text,
+            &style.dress("1", &format!("{:<LABEL$}", "At risk")),
+            &heads,
+        );
+        for (label, unit, pick) in rows {
+            let values: Vec<String> = shown
                 .iter()
-                .map(|cell| difference(cell, definition.unit, style))
+                .map(|v| number(pick(&file.risks[*v]), unit, style))
                 .collect();
-            line(text, &" ".repeat(LABEL), &changes);
+            line(text, &format!("{label:<LABEL$}"), &values);
         }
     }
 }
 
-fn difference(cell: &Cell, unit: Unit, style: &Style) -> String {
-    let Some(change) = cell.change else {
-        return String::new();
-    };
-    let sign = if change.mean > 0.0 { "+" } else { "" };
-    let doubt = if change.is_clear() || change.mean == 0.0 {
-        ""
-    } else {
-        " ?"
-    };
-    let size = human::number(change.mean, unit, &style.currency);
-    format!("{sign}{size}{doubt}")
+/// How many replicates would tell what these can't.
+fn unclear(text: &mut String, file: &ComparisonFile) {
+    for (place, variant) in file.variants.iter().enumerate().skip(1) {
+        let mut parts: Vec<String> = headline(file)
+            .filter_map(|(metric, _)| {
+                let change = metric.cells[place].change.as_ref()?;
+                let needed = change.needed.filter(|_| change.verdict == "unclear")?;
+                let name = match &metric.market {
+                    Some(market) => format!("{market} {}", metric.label),
+                    None => metric.label.clone(),
+                };
+                Some(format!("{name} {}", human::figures(needed as f64, 0)))
+            })
+            .collect();
+        if parts.len() > 6 {
+            let more = parts.len() - 6;
+            parts.truncate(6);
+            parts.push(format!("{more} more in the tables"));
+        }
+        if !parts.is_empty() {
+            let sentence = format!(
+                "Replicates that would tell of {}: {}.",
+                variant.name,
+                parts.join(", ")
+            );
+            text.push('\n');
+            wrapped(text, &sentence);
+        }
+    }
+}
+
+/// What the same draws under every variant gain, for the first market's drawdown.
+fn pairing(text: &mut String, file: &ComparisonFile, style: &Style) {
+    let drawdown = file
+        .metrics
+        .iter()
+        .filter(|metric| metric.metric == m::DRAWDOWN.name);
+    let mut lines = Vec::new();
+    for metric in drawdown {
+        for (place, variant) in file.variants.iter().enumerate().skip(1) {
+            let Some(change) = &metric.cells[place].change else {
+                continue;
+            };
+            let width = |found: EstimateFile| Some(found.high? - found.low?);
+            if let (Some(paired), Some(unpaired), Some(gain)) =
+                (width(change.mean), width(change.unpaired), change.pairing)
+            {
+                let share = |width| human::number(width, Unit::Share, &style.currency);
+                let name: String = variant.name.chars().take(20).collect();
+                let market = metric.market.as_deref().unwrap_or_default();
+                lines.push(format!(
+                    "  {:<28}{:>12} in place of {:>10}: {gain:.1}×",
+                    format!("{market} {name}")
+                        .chars()
+                        .take(27)
+                        .collect::<String>(),
+                    share(paired),
+                    share(unpaired)
+                ));
+            }
+        }
+    }
+    if !lines.is_empty() {
+        text.push_str(
+            "\nThe same draws under every variant make intervals of the drawdown's mean\ndifference narrower:\n",
+        );
+        for line in lines {
+            let _ = writeln!(text, "{line}");
+        }
+        text.push('\n');
+    }
+}
+
+/// A sentence in lines of at most 80 columns.
+fn wrapped(text: &mut String, sentence: &str) {
+    let mut width = 0;
+    for word in sentence.split(' ') {
+        let size = word.chars().count();
+        if width > 0 && width + 1 + size > 79 {
+            text.push('\n');
+            width = 0;
+        }
+        if width > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += size;
+    }
+    text.push('\n');
 }
 
 fn line(text: &mut String, label: &str, values: &[String]) {
@@ -116,19 +303,4 @@ fn line(text: &mut String, label: &str, values: &[String]) {
     }
     text.push_str(row.trim_end());
     text.push('\n');
-}
-
-/// How many times larger the error of the first market's drawdown would be without pairing: the least over
-/// the variants.
-fn pairing(compared: &Compared) -> Option<f64> {
-    compared
-        .cells(&m::DRAWDOWN)
-        .iter()
-        .take(compared.variants.len())
-        .filter_map(|cell| {
-            let change = cell.change?;
-            let error = change.error.filter(|error| *error > 0.0)?;
-            Some(change.unpaired? / error)
-        })
-        .min_by(f64::total_cmp)
 }

@@ -12,6 +12,16 @@ use crate::measure::{Definition, Scope, Unit, catalogue};
 use crate::output::pictures::Picture;
 use std::str::FromStr;
 
+/// Comparisons as they stand in the names of files.
+const COMPARISONS: [(Comparison, &str); 6] = [
+    (Comparison::Less, "below"),
+    (Comparison::AtMost, "at-most"),
+    (Comparison::Equal, "equal"),
+    (Comparison::NotEqual, "not"),
+    (Comparison::AtLeast, "at-least"),
+    (Comparison::More, "above"),
+];
+
 /// What is drawn: a metric's median over the replicates, or in which share of them it meets a condition.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown {
@@ -45,21 +55,39 @@ impl Shown {
     }
 
     /// Name of its file.
-    fn file(&self) -> String {
+    pub fn file(&self) -> String {
         match self.condition {
             Some((comparison, value)) => {
-                let word = match comparison {
-                    Comparison::Less => "below",
-                    Comparison::AtMost => "at-most",
-                    Comparison::Equal => "equal",
-                    Comparison::NotEqual => "not",
-                    Comparison::AtLeast => "at-least",
-                    Comparison::More => "above",
-                };
+                let words = COMPARISONS.iter().find(|(of, _)| *of == comparison);
+                let word = words.map_or("", |(_, word)| word);
                 format!("{}-{word}-{value}", self.definition.name)
             }
             None => self.definition.name.to_owned(),
         }
+    }
+
+    /// What a file of this name shows.
+    pub fn of_file(name: &str) -> Option<Self> {
+        COMPARISONS
+            .iter()
+            .find_map(|(comparison, word)| {
+                let (metric, value) = name.split_once(&format!("-{word}-"))?;
+                Some(Self {
+                    definition: catalogue::definition(metric)?,
+                    condition: Some((*comparison, value.parse().ok()?)),
+                })
+            })
+            .or_else(|| catalogue::definition(name).map(Self::metric))
+    }
+
+    /// Whether it is the share of runs that meet a condition.
+    pub const fn is_condition(&self) -> bool {
+        self.condition.is_some()
+    }
+
+    /// What is measured.
+    pub const fn definition(&self) -> &'static Definition {
+        self.definition
     }
 
     /// Lower edge, middle and upper edge at a point; undefined where there is nothing.
@@ -153,6 +181,87 @@ struct Field {
     edges: [Vec<f64>; 3],
 }
 
+/// What is read from a sweep's points for its charts.
+pub struct Fields<'a> {
+    store: &'a Store,
+    fields: Vec<Field>,
+    before: Vec<f64>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads what is asked for from the points that were run; nothing where the plan has more than two settings or no grid.
+    ///
+    /// # Errors
+    ///
+    /// What keeps a point from being read.
+    pub fn read(
+        store: &'a Store,
+        layout: &Layout<'_>,
+        done: &[u64],
+        wanted: &[Shown],
+    ) -> Result<Self, StoreError> {
+        let plan = &store.plan().sweep;
+        let wanted = if can_draw(plan) { wanted } else { &[] };
+        // With more than two settings there is nothing to fill, however many points there are.
+        let n = if wanted.is_empty() {
+            0
+        } else {
+            plan.points as usize
+        };
+        let market = market(store);
+        let mut fields: Vec<Field> = wanted
+            .iter()
+            .map(|shown| Field {
+                shown: *shown,
+                edges: [vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n]],
+            })
+            .collect();
+        let mut before = vec![f64::NAN; n];
+        for point in done.iter().take(n) {
+            let read = store.read(*point, layout)?;
+            let place = *point as usize;
+            for field in &mut fields {
+                let found = field.shown.at(&read, market);
+                for (edge, value) in field.edges.iter_mut().zip(found) {
+                    edge[place] = value;
+                }
+            }
+            before[place] = reproduction(&read, market, Line::Start);
+        }
+        // What no run has, such as a comparison without twins, has no chart.
+        fields.retain(|field| field.edges[1].iter().any(|value| value.is_finite()));
+        Ok(Self {
+            store,
+            fields,
+            before,
+        })
+    }
+
+    /// What there is to draw.
+    pub fn shown(&self) -> impl Iterator<Item = Shown> + '_ {
+        self.fields.iter().map(|field| field.shown)
+    }
+
+    /// Draws one of them; the subtitle is the sweep's.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being drawn.
+    pub fn draw(&self, place: usize, options: &Options) -> Result<chart::Chart, ChartError> {
+        let plan = &self.store.plan().sweep;
+        let market = market(self.store);
+        match (self.fields.get(place), plan.axes.as_slice()) {
+            (Some(field), [x]) => curve(plan, x, field, market, self.store, options),
+            (Some(field), [y, x]) => {
+                heat(plan, x, y, field, &self.before, market, self.store, options)
+            }
+            _ => Err(ChartError::Drawing(
+                "a sweep of one or two settings".to_owned(),
+            )),
+        }
+    }
+}
+
 /// Draws what is asked for.
 ///
 /// # Errors
@@ -164,57 +273,45 @@ pub fn draw(
     done: &[u64],
     wanted: &[Shown],
 ) -> Result<Result<Vec<Picture>, ChartError>, StoreError> {
-    let plan = &store.plan().sweep;
-    if !can_draw(plan) {
-        return Ok(Ok(Vec::new()));
-    }
-    let market = market(store);
-    let n = plan.points as usize;
-    let mut fields: Vec<Field> = wanted
-        .iter()
-        .map(|shown| Field {
-            shown: *shown,
-            edges: [vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n]],
-        })
-        .collect();
-    let mut reproduction = vec![f64::NAN; n];
-    for point in done {
-        let read = store.read(*point, layout)?;
-        let place = *point as usize;
-        for field in &mut fields {
-            let found = field.shown.at(&read, market);
-            for (edge, value) in field.edges.iter_mut().zip(found) {
-                edge[place] = value;
-            }
-        }
-        reproduction[place] = peak(&read, market);
-    }
-    // What no run has, such as a comparison without twins, has no chart.
+    let fields = Fields::read(store, layout, done, wanted)?;
     Ok(fields
-        .into_iter()
-        .filter(|field| field.edges[1].iter().any(|value| value.is_finite()))
-        .map(|field| {
-            let chart = match plan.axes.as_slice() {
-                [x] => curve(plan, x, &field, market, store),
-                [y, x] => heat(plan, x, y, &field, &reproduction, market, store),
-                _ => Err(ChartError::Drawing(
-                    "a sweep of one or two settings".to_owned(),
-                )),
-            };
-            chart.map(|chart| Picture {
-                name: field.shown.file(),
-                chart,
+        .shown()
+        .enumerate()
+        .map(|(place, shown)| {
+            Ok(Picture {
+                name: shown.file(),
+                chart: fields.draw(place, &Options::default())?,
             })
         })
         .collect())
 }
 
-/// Logarithm of the median of the runs' highest reproduction numbers: the line R = 1 is where it is 0.
-fn peak(point: &PointFile, market: Option<&str>) -> f64 {
-    let mut values: Vec<f64> = values(point, &catalogue::DOWN_PEAK_1, market)
-        .into_iter()
-        .flatten()
-        .collect();
+/// Which reproduction number a line is drawn of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Before anything happens: the largest of those for a move of 1, 2 and 5 % down at the end of the first step. A prediction.
+    Start,
+    /// The highest of the run for a move of 1 % down: what came to pass.
+    Peak,
+}
+
+/// Logarithm of the median over the runs of the reproduction number: the line R = 1 is where it is 0.
+fn reproduction(point: &PointFile, market: Option<&str>, line: Line) -> f64 {
+    let of: &[&Definition] = match line {
+        Line::Start => &[
+            &catalogue::DOWN_START_1,
+            &catalogue::DOWN_START_2,
+            &catalogue::DOWN_START_5,
+        ],
+        Line::Peak => &[&catalogue::DOWN_PEAK_1],
+    };
+    let mut largest: Vec<Option<f64>> = vec![None; point.runs.len()];
+    for definition in of {
+        for (most, found) in largest.iter_mut().zip(values(point, definition, market)) {
+            *most = found.map(|r| most.map_or(r, |most| most.max(r))).or(*most);
+        }
+    }
+    let mut values: Vec<f64> = largest.into_iter().flatten().collect();
     values.sort_unstable_by(f64::total_cmp);
     // Far from the line it doesn't matter how far.
     quantile(&values, 0.5).map_or(f64::NAN, |median| ops::ln(median.clamp(1e-3, 1e3)))
@@ -256,6 +353,7 @@ fn curve(
     field: &Field,
     market: Option<&str>,
     store: &Store,
+    options: &Options,
 ) -> Result<chart::Chart, ChartError> {
     let count = axis.count().unwrap_or(0);
     let number = |place: u64| match axis.is_numeric() {
@@ -283,23 +381,28 @@ fn curve(
         },
         &Options {
             subtitle: Some(subtitle(plan, store)),
-            ..Options::default()
+            ..options.clone()
         },
     )
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "two settings, what is drawn over them, and how"
+)]
 fn heat(
     plan: &Plan,
     x: &Axis,
     y: &Axis,
     field: &Field,
-    reproduction: &[f64],
+    before: &[f64],
     market: Option<&str>,
     store: &Store,
+    options: &Options,
 ) -> Result<chart::Chart, ChartError> {
     let mut levels = vec![LevelData {
-        name: "R = 1, 1 % down".to_owned(),
-        values: reproduction.to_vec(),
+        name: "R = 1 at the start".to_owned(),
+        values: before.to_vec(),
         level: 0.0,
         theory: true,
     }];
@@ -324,16 +427,16 @@ fn heat(
         },
         &Options {
             subtitle: Some(format!(
-                "{}; dashed: the median run's highest R is 1",
+                "{}; dashed: R at the start is 1, for a move of 1, 2 or 5 % down",
                 subtitle(plan, store)
             )),
-            ..Options::default()
+            ..options.clone()
         },
     )
 }
 
-/// On how many points more than half of the runs meet a condition just where the median run's highest R is at least 1, and out of
-/// how many; nothing where no condition is asked for.
+/// On how many points more than half of the runs meet a condition just where R is at least 1, and out of how many; nothing
+/// where no condition is asked for.
 ///
 /// # Errors
 ///
@@ -343,6 +446,7 @@ pub fn agreement(
     layout: &Layout<'_>,
     done: &[u64],
     shown: &Shown,
+    line: Line,
 ) -> Result<Option<(usize, usize)>, StoreError> {
     if shown.condition.is_none() {
         return Ok(None);
@@ -351,10 +455,13 @@ pub fn agreement(
     let (mut agree, mut all) = (0, 0);
     for point in done {
         let read = store.read(*point, layout)?;
-        let (found, peak) = (shown.at(&read, market)[1], peak(&read, market));
-        if !found.is_nan() && !peak.is_nan() {
+        let (found, r) = (
+            shown.at(&read, market)[1],
+            reproduction(&read, market, line),
+        );
+        if !found.is_nan() && !r.is_nan() {
             all += 1;
-            agree += usize::from((found > 0.5) == (peak >= 0.0));
+            agree += usize::from((found > 0.5) == (r >= 0.0));
         }
     }
     Ok(Some((agree, all)))
@@ -366,4 +473,23 @@ pub fn usual() -> Vec<Shown> {
         .iter()
         .map(|definition| Shown::metric(definition))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_files_name_says_what_it_shows() {
+        for text in [
+            "drawdown",
+            "endogenous_share>=0.5",
+            "bad_debt<1000",
+            "conservation==0",
+        ] {
+            let shown: Shown = text.parse().unwrap();
+            assert_eq!(Shown::of_file(&shown.file()), Some(shown), "{text}");
+        }
+        assert_eq!(Shown::of_file("frontier"), None);
+    }
 }

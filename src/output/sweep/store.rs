@@ -261,6 +261,11 @@ impl Store {
         Err(StoreError::Malformed { path, problem })
     }
 
+    /// When a point's file was written, where that is known.
+    pub fn written(&self, point: u64) -> Option<std::time::SystemTime> {
+        fs::metadata(self.name(point, DONE)).ok()?.modified().ok()
+    }
+
     /// Reads what is known of a point that failed; nothing where the file isn't of this sweep.
     pub fn read_failed(&self, point: u64) -> Option<FailedFile> {
         let text = fs::read_to_string(self.name(point, FAILED)).ok()?;

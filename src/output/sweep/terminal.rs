@@ -1,6 +1,6 @@
 //! A sweep on the terminal: a line for each point, with what matters most.
 
-use super::pictures::{self, Shown};
+use super::pictures::{self, Line, Shown};
 use super::store::{Store, StoreError};
 use super::tables::Spread;
 use crate::experiment::sweep::plan::Layout;
@@ -35,13 +35,18 @@ pub fn agreement(
     let done = store.list()?.done;
     let mut text = String::new();
     for shown in charts {
-        if let Some((agree, all)) = pictures::agreement(store, layout, &done, shown)? {
-            let _ = writeln!(
-                text,
-                "{}: at {agree} of {all} points more than half of the runs do\njust where the median run's highest R, 1 % down, is at least 1.",
-                shown.label(pictures::market(store))
-            );
-        }
+        let side = |line| pictures::agreement(store, layout, &done, shown, line);
+        let (Some((agree, all)), Some((peak, _))) = (side(Line::Start)?, side(Line::Peak)?) else {
+            continue;
+        };
+        let share = |count: usize| 100.0 * count as f64 / all.max(1) as f64;
+        let _ = writeln!(
+            text,
+            "{}: at {agree} of {all} points more than half of the runs do\njust where R at the start, for a move of 1, 2 or 5 % down, is at least 1:\n{:.1} % are on the right side of that line, {:.1} % of the one that the runs'\nown highest R, 1 % down, makes.",
+            shown.label(pictures::market(store)),
+            share(agree),
+            share(peak)
+        );
     }
     Ok(text)
 }

@@ -142,7 +142,7 @@ impl PortfolioInsurer {
         };
         let contract = &view.markets[market.index()].contract;
         self.settings.portfolio * self.capital[place as usize] * weight
-            / (self.starts[market.index()] * contract.quanta() as f64)
+            / contract.lot_notional(self.starts[market.index()])
     }
 
     fn rebalance(&self, view: &View<'_>, members: &Members, place: u32, out: &mut Vec<Intent>) {
