@@ -364,6 +364,18 @@ fn every_policy_runs_on_a_shortened_october() {
         assert_eq!(value("conservation"), 0.0, "{policy}");
         assert!(value("liquidations") > 100.0, "{policy}");
         assert!(!forced(&finished).is_empty(), "{policy}");
+        // The waterfall's table adds up to the bad debt.
+        let parts: f64 = [
+            "fund_paid",
+            "backstop_paid",
+            "adl_deficit",
+            "socialised",
+            "uncovered",
+        ]
+        .map(value)
+        .iter()
+        .sum();
+        assert!((parts - value("bad_debt")).abs() < 1e-3, "{policy}");
     }
 }
 
