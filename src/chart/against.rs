@@ -57,7 +57,7 @@ pub fn against(data: &AgainstData, options: &Options) -> Result<Chart, ChartErro
     let mut canvas = options.sheet()?;
     let title = options.title_or(&data.name);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
-    let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
+    let (top, bottom) = layout::stack(canvas.width, top, canvas.height, &[1.0])[0];
     let seen_x = extent([data.curve_x.as_slice(), &data.point_x]);
     let seen_y = extent([data.curve_y.as_slice(), &data.point_y]);
     let y = scale(seen_y, data.log[1], true);

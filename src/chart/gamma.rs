@@ -27,7 +27,7 @@ pub struct GammaData {
 
 /// Share of the sheet's width that the profile takes.
 const PROFILE: f64 = 0.3;
-const BETWEEN: f64 = 36.0;
+const BETWEEN: f64 = 48.0;
 
 /// Draws the path on the left and the profile on the right, over one axis of prices.
 pub fn gamma(data: &GammaData, options: &Options) -> Result<Chart, ChartError> {
@@ -37,7 +37,7 @@ pub fn gamma(data: &GammaData, options: &Options) -> Result<Chart, ChartError> {
     let own_title = format!("{}: gamma of hedgers by price", data.market);
     let title = options.title_or(&own_title);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
-    let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
+    let (top, bottom) = layout::stack(canvas.width, top, canvas.height, &[1.0])[0];
 
     let y = Scale::around(extent([data.price.as_slice(), &data.path]));
     let y_ticks = y.ticks(layout::lines_for(bottom - top, 45.0), true);

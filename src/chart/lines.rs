@@ -54,7 +54,7 @@ pub fn lines(data: &LinesData, options: &Options) -> Result<Chart, ChartError> {
     let own_title = format!("{} over {}", data.name, data.x_name);
     let title = options.title_or(&own_title);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
-    let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
+    let (top, bottom) = layout::stack(canvas.width, top, canvas.height, &[1.0])[0];
     let factor = |share: bool| if share { 100.0 } else { 1.0 };
     let scaled = |column: &[f64], share: bool| -> Vec<f64> {
         column.iter().map(|value| factor(share) * value).collect()

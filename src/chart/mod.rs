@@ -56,6 +56,7 @@ pub mod waterfall;
 pub use against::{AgainstData, against};
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
+pub use font::font_face;
 pub use forest::{EffectData, ForestData, Leaning, forest};
 pub use frontier::{FrontierData, MeasureData, frontier};
 pub use gamma::{GammaData, gamma};
@@ -70,9 +71,9 @@ pub use waterfall::{WaterfallData, waterfall};
 /// What a chart looks like from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Width in pixels, at least 640.
+    /// Width in pixels, at least 340.
     pub width: u32,
-    /// Height in pixels, at least 400.
+    /// Height in pixels, at least 300.
     pub height: u32,
     /// Headline; the chart's own words where absent.
     pub title: Option<String>,
@@ -92,7 +93,7 @@ impl Default for Options {
 }
 
 impl Options {
-    const LEAST: (u32, u32) = (640, 400);
+    const LEAST: (u32, u32) = (340, 300);
     const GREATEST: u32 = 10_000;
 
     fn sheet(&self) -> Result<canvas::Canvas, ChartError> {
@@ -101,6 +102,11 @@ impl Options {
             return Err(ChartError::Size { width, height });
         }
         canvas::Canvas::new(width, height)
+    }
+
+    /// Whether the sheet is as narrow as a telephone's: labels are short then, and legends have lines of their own.
+    pub fn is_narrow(&self) -> bool {
+        layout::is_narrow(f64::from(self.width))
     }
 
     fn title_or<'a>(&'a self, own: &'a str) -> &'a str {
@@ -113,7 +119,7 @@ impl Options {
 #[non_exhaustive]
 pub enum ChartError {
     /// The sheet has no room for axes, or is absurdly large.
-    #[error("a chart of {width} x {height} pixels: at least 640 x 400, at most 10000 a side")]
+    #[error("a chart of {width} x {height} pixels: at least 340 x 300, at most 10000 a side")]
     Size {
         /// Width asked for.
         width: u32,

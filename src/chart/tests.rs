@@ -259,9 +259,19 @@ fn every_text_lies_on_the_sheet_whatever_the_data() {
         subtitle: Some("subtitle ".repeat(30)),
         title: Some("A very long title ".repeat(8)),
     };
-    for (_, shape) in shapes {
+    // As wide as a telephone.
+    let narrow = Options {
+        width: 360,
+        height: 420,
+        ..small.clone()
+    };
+    for (name, shape) in shapes {
         for n in [0, 1, 2, 90] {
-            for options in [&wide, &small] {
+            for options in [&wide, &small, &narrow] {
+                // Sixteen digits on both sides leave nothing of a narrow sheet.
+                if options.width < 400 && name == "huge" {
+                    continue;
+                }
                 all(n, shape, options).iter().for_each(check);
             }
         }
@@ -472,7 +482,7 @@ fn cells_and_levels_are_drawn() {
             },
         ],
     };
-    for (width, height) in [(640, 400), (1200, 720)] {
+    for (width, height) in [(360, 420), (640, 400), (1200, 720)] {
         let options = Options {
             width,
             height,
@@ -767,4 +777,91 @@ fn a_gamma_profile_shares_its_prices_with_the_path() {
         ..data
     };
     check(&gamma(&one, &Options::default()).unwrap());
+}
+
+/// What a drawing is made of: its layers by class and name, and how many marks of which kind are in each.
+fn structure(chart: &Chart) -> String {
+    const MARKS: [&str; 6] = ["polyline", "line", "polygon", "rect", "circle", "text"];
+    let mut out = String::new();
+    for layer in chart.svg.split("<g class=").skip(1) {
+        let layer = layer.split("</g>").next().unwrap_or_default();
+        let class = layer.split('"').nth(1).unwrap_or_default();
+        let name = attribute(layer, "data-name").unwrap_or_default();
+        let marks = MARKS
+            .iter()
+            .map(|mark| (mark, layer.matches(&format!("<{mark} ")).count()))
+            .filter(|(_, count)| *count > 0)
+            .map(|(mark, count)| format!(" {count} {mark}"));
+        out += &format!(
+            "  {class} `{name}`:{}\n",
+            marks.collect::<Vec<_>>().join(",")
+        );
+    }
+    let texts: Vec<String> = words(&chart.svg)
+        .into_iter()
+        .map(|word| word.text)
+        .collect();
+    out + &format!("  says: {}\n", texts.join(" | "))
+}
+
+#[test]
+fn the_structure_of_every_chart_is_as_it_was() {
+    let sheet = |width, height| Options {
+        width,
+        height,
+        subtitle: Some("a subtitle".into()),
+        ..Options::default()
+    };
+    let mut found = String::new();
+    for (width, height) in [(1_200, 720), (360, 440)] {
+        let shape = |t: f64| 100.0 + 20.0 * (t / 300.0).sin();
+        for chart in all(90, &shape, &sheet(width, height)) {
+            let title = attribute(&chart.svg, "aria-label").unwrap_or_default();
+            found += &format!("{title}, {width} x {height}\n{}\n", structure(&chart));
+        }
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/chart/structure.txt");
+    let golden = std::fs::read_to_string(path).unwrap_or_default();
+    if found != golden {
+        let draft = std::env::temp_dir().join("deleverage-chart-structure.txt");
+        std::fs::write(&draft, &found).expect("a place for drafts");
+        panic!(
+            "the structure of charts changed; if it should have, look at them and copy {} to {path}",
+            draft.display()
+        );
+    }
+}
+
+#[test]
+fn a_frame_tells_which_numbers_a_place_stands_for() {
+    let chart = twin(&pair(2, &|t| 100.0 + t / 36.0), &Options::default()).expect("draws");
+    let (_, frame) = chart
+        .svg
+        .split_once("<g class=\"panel\"")
+        .expect("has a frame");
+    let numbers = |name| -> Vec<f64> {
+        let text = attribute(frame, name).expect("an attribute");
+        text.split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect()
+    };
+    let (room, x, y) = (numbers("data-room"), numbers("data-x"), numbers("data-y"));
+    let (_, series) = chart
+        .svg
+        .split_once("data-name=\"last\"")
+        .expect("has the series");
+    let points = attribute(series, "points").expect("a line");
+    let (px, py) = points
+        .split(' ')
+        .find_map(|pair| pair.split_once(','))
+        .expect("a point");
+    let (px, py): (f64, f64) = (px.parse().expect("x"), py.parse().expect("y"));
+    let time = x[0] + (px - room[0]) / (room[2] - room[0]) * (x[1] - x[0]);
+    let price = y[0] + (room[3] - py) / (room[3] - room[1]) * (y[1] - y[0]);
+    assert!(time.abs() < 4.0, "{time}");
+    assert!((price - 100.0).abs() < 0.3, "{price}");
+    assert_eq!(
+        attribute(&chart.svg, "data-clock").as_deref(),
+        Some("elapsed")
+    );
 }

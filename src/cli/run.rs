@@ -8,7 +8,7 @@ use crate::market::ImpactSettings;
 use crate::market::impact::Law;
 use crate::output::terminal::{self, Style};
 use crate::output::{
-    Directory, Format, Manifest, MarketModel, ModelSettings, Provenance, Status, directory,
+    Directory, Format, Manifest, MarketModel, ModelSettings, Provenance, Status, directory, ladder,
     pictures, table,
 };
 use crate::path::Moment;
@@ -229,7 +229,10 @@ pub(super) fn write(
     directory
         .write_json("summary.json", &finished.summary)
         .map_err(|error| error.to_string())?;
-    table::save(&finished.run, provenance, format, directory).map_err(|error| error.to_string())?;
+    let twin = finished.twin.as_ref();
+    table::save(&finished.run, twin, provenance, format, directory)
+        .map_err(|error| error.to_string())?;
+    ladder::save(finished, provenance, format, directory).map_err(|error| error.to_string())?;
     let title = scenario.title.as_deref().unwrap_or(&scenario.name);
     let drawn =
         pictures::draw(finished, provenance, title, CURRENCY).map_err(|error| error.to_string())?;

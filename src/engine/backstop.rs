@@ -29,10 +29,6 @@ impl World {
         self.vault.map(|vault| vault.account)
     }
 
-    pub(super) fn is_vault(&self, id: AccountId) -> bool {
-        self.vault.is_some_and(|vault| vault.account == id)
-    }
-
     /// Sends the orders by which the backstop unwinds, once a step.
     pub(super) fn unwind(&mut self) {
         let Some(vault) = &mut self.vault else {

@@ -266,6 +266,9 @@ impl World {
         let mut cases = std::mem::take(&mut self.scratch.cases);
         let mut forced = std::mem::take(&mut self.scratch.forced);
         forced.clear();
+        let offering = self.keepers.act_in(self.step);
+        let mut offers = std::mem::take(&mut self.keepers.offers);
+        offers.clear();
         self.end_liquidations();
         self.sell_for_debts(&mut forced);
         for m in 0..self.markets.len() {
@@ -285,6 +288,11 @@ impl World {
                 }
             }
             if !cases.is_empty() {
+                let raised_elsewhere = if offering {
+                    self.raised_beside(m)
+                } else {
+                    Cash::ZERO
+                };
                 let market = &self.markets[m];
                 let view = PolicyView {
                     step: self.step,
@@ -292,11 +300,17 @@ impl World {
                     index: Ticks((market.index.round_ties_even() as i64).max(1)),
                     schedule: &market.schedule,
                     fee: self.liquidation.fee,
+                    raised_elsewhere,
                     draws: &self.draws,
                 };
-                self.liquidation.policies[m].release(&view, &cases, &mut forced);
+                let policy = &mut self.liquidation.policies[m];
+                policy.release(&view, &cases, &mut forced);
+                if offering && policy.needs_keepers() {
+                    policy.offer(&view, &cases, &mut offers);
+                }
             }
         }
+        self.keepers.offers = offers;
         self.scratch.forced = forced;
         self.throttle();
         let forced = std::mem::take(&mut self.scratch.forced);
@@ -322,6 +336,17 @@ impl World {
         self.scratch.cases = cases;
         self.scratch.forced = forced;
         self.unwind();
+        self.meet_keepers();
+    }
+
+    /// What the policies of other markets have under auction.
+    fn raised_beside(&self, market: usize) -> Cash {
+        let policies = self.liquidation.policies.iter().enumerate();
+        let others = policies.filter(|(m, _)| *m != market);
+        let sum: i128 = others
+            .map(|(_, policy)| i128::from(policy.raising().0))
+            .sum();
+        Cash::clamped(sum)
     }
 
     /// Lets go whoever meets its requirement at the present mark.
@@ -340,6 +365,11 @@ impl World {
         if equity < i128::from(self.requirement(id).0) || self.owes_too_much(id) {
             return false;
         }
+        let policies = &self.liquidation.policies;
+        if policies.iter().any(|policy| policy.binds(id)) {
+            return false;
+        }
+        self.lapse(id);
         // Still called: it is cured only when its ratio is below the call ratio.
         self.ledger.standing_mut(id).set_state(State::Called);
         self.touched.push(id);

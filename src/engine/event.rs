@@ -87,11 +87,27 @@ pub enum EventKind {
     BackstopStopped,
     /// The venue added money to the insurance fund; amount: how much.
     FundToppedUp,
+    /// A keeper took a position over, or a part of it; account: whose it was, quantity: its signed change, price and amount: of
+    /// what it paid.
+    Seized,
+    /// An auction began; account: whose position is sold, quantity: how much of it, price: the mark, amount: what is to be raised.
+    AuctionBegan,
+    /// An auction began anew, for nobody had taken it; as [`EventKind::AuctionBegan`].
+    AuctionRestarted,
+    /// An auction ended with a sale; quantity: the last that was sold, price: the mark, amount: what it raised in all.
+    AuctionEnded,
+    /// A keeper bid; account: the keeper, quantity: for how much, amount: what it pays.
+    KeeperBid,
+    /// The reserves took a position over; account: whose it was, quantity: its signed change, price and amount: of what was
+    /// credited.
+    Absorbed,
+    /// A keeper has lost everything and takes no more part; amount: its equity.
+    KeeperFailed,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 44] = [
         Self::Warned,
         Self::Called,
         Self::CallCured,
@@ -129,6 +145,13 @@ impl EventKind {
         Self::TakenOver,
         Self::BackstopStopped,
         Self::FundToppedUp,
+        Self::Seized,
+        Self::AuctionBegan,
+        Self::AuctionRestarted,
+        Self::AuctionEnded,
+        Self::KeeperBid,
+        Self::Absorbed,
+        Self::KeeperFailed,
     ];
     /// The kind's name in the output.
     pub const fn name(self) -> &'static str {
@@ -170,6 +193,13 @@ impl EventKind {
             Self::TakenOver => "taken_over",
             Self::BackstopStopped => "backstop_stopped",
             Self::FundToppedUp => "fund_topped_up",
+            Self::Seized => "seized",
+            Self::AuctionBegan => "auction_began",
+            Self::AuctionRestarted => "auction_restarted",
+            Self::AuctionEnded => "auction_ended",
+            Self::KeeperBid => "keeper_bid",
+            Self::Absorbed => "absorbed",
+            Self::KeeperFailed => "keeper_failed",
         }
     }
 }

@@ -136,10 +136,10 @@ impl World {
         true
     }
 
-    /// A forced order as far as it closes something that its account in liquidation, or the backstop, holds.
+    /// A forced order as far as it closes something that its account in liquidation, the backstop or a keeper holds.
     pub(super) fn closing(&self, market: MarketId, order: &Order) -> Option<Order> {
         let liquidating = self.ledger.account(order.owner).state == State::Liquidating;
-        if !liquidating && !self.is_vault(order.owner) {
+        if !liquidating && !self.ledger.is_house(order.owner) {
             return None;
         }
         let held = self.ledger.position(order.owner, market)?.quantity;
@@ -181,7 +181,7 @@ impl World {
             Side::Sell => -worse,
             Side::Buy => worse,
         };
-        if self.is_vault(id) {
+        if self.ledger.is_house(id) {
             return;
         }
         let fee = self.forced_fee(market, order, execution);

@@ -3,10 +3,12 @@
 //! [`step`] names the phases and their consequence; each phase's verb lives in a room of its own.
 
 mod access;
+mod auctions;
 mod backstop;
 mod decide;
 mod environment;
 pub mod event;
+mod keepers;
 mod matching;
 mod observe;
 pub mod observer;
@@ -19,7 +21,7 @@ pub mod trace;
 pub mod world;
 
 pub use event::{Event, EventKind};
-pub use observer::{MarketRow, Observer, StepRow, WorldRow};
+pub use observer::{KeeperRow, MarketRow, Observer, StepRow, WorldRow};
 pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};
 pub use trace::{Breach, BreachLeg, Cause, Check, Impulse, Kernel, Opening, Outflow, TraceRow};
 pub use world::{EngineFault, Rung, StopReason, World, opening_depth};

@@ -99,12 +99,69 @@ pub struct WorldRow {
     pub forced_cost: Cash,
     /// Fees and collateral that went to the insurance fund.
     pub fund_received: Cash,
+    /// What keepers have, took and left.
+    pub keepers: KeeperRow,
     /// Accounts in liquidation now.
     pub liquidating: u32,
     /// Liquidations begun.
     pub liquidations: u32,
     /// Rounds of the step.
     pub rounds: u32,
+}
+
+/// Keepers, auctions and reserves at the end of a step. Amounts are totals since the start unless said.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct KeeperRow {
+    /// Capital at the start.
+    pub capital: Cash,
+    /// Equity now, at the mark.
+    pub equity: Cash,
+    /// Value of what they hold now, and what they have promised in bids and transactions.
+    pub used: Cash,
+    /// The most of it so far.
+    pub used_peak: Cash,
+    /// Paid for transactions.
+    pub spent: Cash,
+    /// Paid to them for beginning auctions.
+    pub rewards: Cash,
+    /// What they paid to the fund.
+    pub fees: Cash,
+    /// Value at the mark of what they took.
+    pub seized: Cash,
+    /// How much of that they did not pay for; negative where they paid more than the mark.
+    pub bonus: Cash,
+    /// Transactions sent.
+    pub sent: u32,
+    /// Transactions that came too late or were no longer worth it.
+    pub reverted: u32,
+    /// Keepers that lost everything.
+    pub failed: u32,
+    /// Auctions begun.
+    pub auctions: u32,
+    /// Auctions begun anew.
+    pub auctions_again: u32,
+    /// Auctions that ended with a sale.
+    pub auctions_ended: u32,
+    /// Auctions that run now.
+    pub auctions_open: u32,
+    /// Steps that ended auctions took.
+    pub auction_steps: u64,
+    /// Value at the mark of what ended auctions sold.
+    pub auctioned: Cash,
+    /// Auctions that raised next to nothing.
+    pub auctions_for_nothing: u32,
+    /// Value at the mark of what they sold.
+    pub sold_for_nothing: Cash,
+    /// Value at the mark of what reserves took over.
+    pub absorbed: Cash,
+    /// Equity of the reserves now, at the mark.
+    pub reserves: Cash,
+    /// What traders owed against their positions at the start.
+    pub debt: Cash,
+    /// The most debt at once whose liquidation would have worsened what is left.
+    pub toxic_peak: Cash,
+    /// Debt of accounts in liquidation, before anything was taken in the step.
+    pub stranded: Cash,
 }
 
 /// The world at the end of a step.

@@ -67,6 +67,7 @@ impl World {
         }
         self.scratch.claimants = claimants;
         self.watch_vault();
+        self.watch_keepers();
         self.socialise();
         self.totals.fund = self.ledger.account(AccountId::FUND).cash;
     }
@@ -366,6 +367,7 @@ impl World {
         for policy in &mut self.liquidation.policies {
             policy.recovered(id);
         }
+        self.lapse(id);
         self.note(EventKind::Closed, id, cash);
         if cash < Cash::ZERO {
             self.totals.bad_debt += -cash;

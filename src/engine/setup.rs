@@ -3,6 +3,8 @@
 //! A scenario builds a [`Setup`]; tests and users of the library may build one by hand.
 
 use crate::account::Ledger;
+use crate::liquidation::keeper;
+use crate::liquidation::policy::absorb::Reserves;
 use crate::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
 use crate::liquidation::{CollateralOrder, LiquidationPolicy};
 use crate::margin::{MarginRule, PortfolioRule, Thresholds};
@@ -119,6 +121,10 @@ pub struct LiquidationSetup {
     pub top_up: Option<(Cash, u32)>,
     /// The vault that takes positions over.
     pub backstop: Option<Backstop>,
+    /// Who takes what policies offer: groups of keepers.
+    pub keepers: Vec<keeper::Terms>,
+    /// The reserves that absorb accounts.
+    pub reserves: Option<Reserves>,
     /// How bankrupt positions are closed against other traders.
     pub adl: Option<Adl>,
     /// From whom unpaid deficits are taken.

@@ -91,6 +91,10 @@ impl World {
     }
 
     pub(super) fn unwatch(&mut self, id: AccountId) {
+        // Houses have no place in the index.
+        if self.ledger.is_house(id) {
+            return;
+        }
         for (market, slot) in self.ledger.places(id) {
             self.index.forget(&self.ledger, slot, market);
         }

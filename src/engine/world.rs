@@ -5,6 +5,7 @@
 
 use super::backstop::Vault;
 use super::event::{Event, EventKind};
+use super::keepers::Keepers;
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
 use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
@@ -158,6 +159,7 @@ pub struct World {
     /// Markets whose deleveraging queue left something over in the last settlement.
     pub(super) exhausted: Vec<bool>,
     pub(super) vault: Option<Vault>,
+    pub(super) keepers: Keepers,
     /// Equity by account as the session began, where losses are taken from its winners.
     pub(super) opening: Vec<i128>,
     /// Isolated accounts whose owner has a cross account too, and which; in ascending order.
@@ -287,6 +289,7 @@ impl World {
             fallen: Vec::new(),
             exhausted: vec![false; markets.len()],
             vault,
+            keepers: Keepers::default(),
             opening: Vec::new(),
             clawed: Vec::new(),
             siblings,
@@ -333,6 +336,10 @@ impl World {
             totals: WorldRow::default(),
         };
         world.totals.fund = world.ledger.account(AccountId::FUND).cash;
+        world.open_keepers();
+        if world.liquidation.policies.iter().any(|p| p.needs_keepers()) {
+            world.totals.keepers.debt = world.opening_debt();
+        }
         world.totals.backstop = vault.map_or(Cash::ZERO, |vault| vault.rules.capital);
         world
     }

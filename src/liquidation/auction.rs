@@ -1,7 +1,8 @@
-//! The price of a falling auction: Maker's Clip, as a curve.
+//! Prices of falling auctions, as curves: Maker's Clip, and Derive's bids for a share of an account.
 //!
-//! An auction starts above the oracle price and falls by a factor every few seconds, until somebody takes it, or it
-//! has fallen too far or run too long and must be begun anew. Who takes it is not here.
+//! Maker's starts above the oracle price and falls by a factor every few seconds, until somebody takes it, or it
+//! has fallen too far or run too long and must be begun anew. Derive's falls evenly, fast at first and then slowly. Who takes
+//! is not here.
 //!
 //! # Units
 //!
@@ -12,11 +13,12 @@
 //! - `the_price_crosses_the_oracle_fourteen_minutes_after_the_kick`.
 //! - `an_auction_is_begun_anew_after_its_tail_or_below_its_cusp`.
 //! - `what_is_barked_keeps_to_both_holes_and_leaves_no_dust`.
+//! - `bids_fall_fast_and_then_slowly`.
 //!
 //! # Reference
 //!
 //! makerdao/dss, `src/{clip,dog,abaci}.sol` (Liquidations 2.0); parameters of ETH-A from
-//! sky-ecosystem/spells-mainnet of 2026-05-08.
+//! sky-ecosystem/spells-mainnet of 2026-05-08. derivexyz/v2-core, `src/liquidation/DutchAuction.sol`.
 
 use crate::math::ops;
 
@@ -102,6 +104,30 @@ impl Holes {
     }
 }
 
+/// Bids for an account, over what it is worth: from a first one fast down to another, and slowly to nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bids {
+    /// The first.
+    pub start: f64,
+    /// The one at the end of the fast fall.
+    pub cutoff: f64,
+    /// Seconds of the fast fall.
+    pub fast: f64,
+    /// Seconds of the slow one.
+    pub slow: f64,
+}
+
+impl Bids {
+    /// The bid at so many seconds after the beginning.
+    pub fn at(&self, elapsed: f64) -> f64 {
+        if elapsed < self.fast {
+            self.start - (self.start - self.cutoff) * elapsed / self.fast
+        } else {
+            self.cutoff * (1.0 - (elapsed - self.fast) / self.slow).max(0.0)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,5 +178,25 @@ mod tests {
             holes.bark(40e6 / 1.13 + 7_000.0, 0.0, 0.0),
             40e6 / 1.13 + 7_000.0,
         );
+    }
+
+    #[test]
+    fn bids_fall_fast_and_then_slowly() {
+        let bids = Bids {
+            start: 0.95,
+            cutoff: 0.7,
+            fast: 900.0,
+            slow: 43_200.0,
+        };
+        let near = |seconds: f64, expected: f64| {
+            let found = bids.at(seconds);
+            assert!((found - expected).abs() < 1e-12, "{seconds}: {found}");
+        };
+        near(0.0, 0.95);
+        near(450.0, 0.825);
+        near(900.0, 0.7);
+        near(900.0 + 21_600.0, 0.35);
+        near(900.0 + 43_200.0, 0.0);
+        near(1e9, 0.0);
     }
 }

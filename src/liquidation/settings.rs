@@ -1,5 +1,6 @@
 //! The `[liquidation]` section of a scenario.
 
+use super::keeper::KeeperSettings;
 use super::policy::PolicySettings;
 use super::waterfall::{BackstopSettings, ClosePrice, Ranking, SocialiseSettings};
 use crate::unit::Span;
@@ -72,6 +73,14 @@ impl Default for AdlSettings {
     }
 }
 
+/// What differs in a market.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MarketLiquidation {
+    /// How a position in it is closed.
+    pub policy: PolicySettings,
+}
+
 /// How breached positions are closed, and who pays what is left.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +95,9 @@ pub struct LiquidationSettings {
     /// what it owes beyond has its collateral sold, down to nothing owed. Any amount where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub largest_debt: Option<Decimal>,
+    /// How it is closed in single markets, by the market's name, where that differs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub market: BTreeMap<String, MarketLiquidation>,
     /// Fee on what is closed by force, over notional; paid to the insurance fund out of what
     /// equity the account has left.
     #[serde(default)]
@@ -102,6 +114,10 @@ pub struct LiquidationSettings {
     /// A vault that takes positions over, after the fund; none where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backstop: Option<BackstopSettings>,
+    /// Who takes what policies offer outside the book: groups of keepers, by name. Where a policy needs some and none are
+    /// named, there are ten of a million each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keepers: BTreeMap<String, KeeperSettings>,
     /// Whether positions that neither fund nor backstop stand behind are closed against other traders.
     #[serde(default)]
     pub auto_deleveraging: bool,
@@ -116,7 +132,32 @@ pub struct LiquidationSettings {
     pub socialisation: SocialiseSettings,
 }
 
+/// The name of the keepers that a scenario doesn't name.
+const UNNAMED: &str = "keepers";
+
 impl LiquidationSettings {
+    /// How positions in a market are closed.
+    pub fn policy_of(&self, market: &str) -> &PolicySettings {
+        self.market
+            .get(market)
+            .map_or(&self.policy, |own| &own.policy)
+    }
+
+    /// All policies, with the key under which each is stated.
+    pub fn policies(&self) -> impl Iterator<Item = (String, &PolicySettings)> {
+        let own = self.market.iter();
+        let own = own.map(|(name, own)| (format!("market.{name}.policy"), &own.policy));
+        std::iter::once(("policy".to_owned(), &self.policy)).chain(own)
+    }
+
+    /// Names the usual keepers where the policy needs some and none are named.
+    pub fn supply_keepers(&mut self) {
+        if self.keepers.is_empty() && self.policies().any(|(_, policy)| policy.needs_keepers()) {
+            self.keepers
+                .insert(UNNAMED.to_owned(), KeeperSettings::default());
+        }
+    }
+
     /// The insurance fund at the start, all pools together, in settlement currency.
     pub fn opening_fund(&self) -> f64 {
         let pools: Decimal = self.fund.market.values().copied().sum();
@@ -127,12 +168,15 @@ impl LiquidationSettings {
 
     /// What is wrong with the settings, in a world of these markets: (key within the section, sentence).
     pub fn problems(&self, markets: &[String]) -> Vec<(String, String)> {
-        let mut problems: Vec<(String, String)> = self
-            .policy
-            .problems()
-            .into_iter()
-            .map(|(key, text)| (format!("policy.{}.{key}", self.policy.name()), text))
-            .collect();
+        let mut problems: Vec<(String, String)> = Vec::new();
+        for (at, policy) in self.policies() {
+            let found = policy.problems().into_iter();
+            let name = policy.name();
+            problems.extend(found.map(|(key, text)| (format!("{at}.{name}.{key}"), text)));
+        }
+        for name in self.market.keys().filter(|name| !markets.contains(name)) {
+            problems.push((format!("market.{name}"), format!("no market `{name}`")));
+        }
         if self.fee < Decimal::ZERO || self.fee >= Decimal::ONE {
             problems.push((
                 "fee".to_owned(),
@@ -157,6 +201,10 @@ impl LiquidationSettings {
         if let Some(backstop) = &self.backstop {
             let found = backstop.problems().into_iter();
             problems.extend(found.map(|(key, text)| (format!("backstop.{key}"), text)));
+        }
+        for (name, keepers) in &self.keepers {
+            let found = keepers.problems().into_iter();
+            problems.extend(found.map(|(key, text)| (format!("keepers.{name}.{key}"), text)));
         }
         let ranking = self.adl.ranking.problems().into_iter();
         problems.extend(ranking.map(|(key, text)| (format!("adl.ranking.{key}"), text)));

@@ -48,6 +48,8 @@ pub enum Purpose {
     Withdrawal = 12,
     /// Places of a sweep's points along an axis; the entity is the question, the step is the point.
     Design = 13,
+    /// Arrivals of keepers' transactions; the entity is the account that they are about.
+    Keeper = 14,
     /// Free for a user's own behaviour or rule.
     Custom = 255,
 }

@@ -132,7 +132,7 @@ catalogue! {
         FORCED_COST "forced_cost" Currency Lower "forced below the mark":
             "What forced orders traded worse than the mark: what the liquidated, or whoever stands in for them, lost to the book."
         BACKSTOP_PAID "backstop_paid" Currency Lower "borne by the backstop":
-            "Deficits that the backstop took over along with positions."
+            "Deficits that the backstop, or reserves, took over along with positions."
         BACKSTOP_NOTIONAL "backstop_notional" Currency Lower "taken by the backstop":
             "Value of the positions that the backstop took over."
         BACKSTOP_EQUITY "backstop_equity" Currency Higher "backstop at the end":
@@ -151,6 +151,44 @@ catalogue! {
             "Losses taken from winners."
         UNCOVERED "uncovered" Currency Lower "uncovered":
             "Deficits that nobody paid."
+    }
+    World Keepers {
+        SEIZED "seized_notional" Currency Neutral "taken by keepers":
+            "Value at the mark of the positions that keepers took over."
+        KEEPER_BONUS "keeper_bonus" Currency Lower "below the mark":
+            "How much less than that they paid: what the liquidated, or the reserves, gave them; negative where they paid more."
+        KEEPER_PROFIT "keeper_profit" Currency Neutral "keepers' profit":
+            "Equity of all keepers at the end, at the mark, less their capital: the bonus less slippage, price moves, fees and transactions."
+        KEEPER_COST "keeper_cost" Currency Lower "paid for transactions":
+            "What keepers paid for transactions, those in vain included."
+        KEEPER_TRANSACTIONS "keeper_transactions" Count Neutral "transactions":
+            "Transactions that keepers sent."
+        KEEPER_REVERTED "keeper_transactions_in_vain" Count Lower "of which in vain":
+            "Transactions that came too late or were no longer worth it."
+        KEEPER_USED "keeper_capital_used" Share Lower "most capital used":
+            "The most that keepers held and had promised at once, over their capital at the start."
+        KEEPERS_FAILED "keepers_failed" Count Lower "keepers bankrupt":
+            "Keepers whose equity fell below zero."
+        AUCTIONS "auctions" Count Neutral "auctions":
+            "Auctions begun."
+        AUCTIONS_RESTARTED "auctions_restarted" Count Lower "begun anew":
+            "Times that an auction was begun anew because nobody had taken it."
+        AUCTIONS_OPEN "auctions_open" Count Lower "open at the end":
+            "Auctions that still ran when the run ended."
+        AUCTION_TIME "auction_time_mean" Seconds Lower "mean time to sale":
+            "Mean time from the beginning of an auction to its last sale, over those that ended with one."
+        ZERO_BID_SHARE "zero_bid_share" Share Lower "sold for nothing":
+            "Auctions that raised less than a hundredth of what they sold, over those that ended with a sale."
+        ZERO_BID_NOTIONAL "zero_bid_notional" Currency Lower "worth, sold for nothing":
+            "Value at the mark of what auctions sold for less than a hundredth of it."
+        ABSORBED "absorbed_notional" Currency Lower "absorbed by reserves":
+            "Value at the mark of what the reserves took over."
+        RESERVES "reserves" Currency Higher "reserves at the end":
+            "Equity of the reserves at the end, at the mark; 0 where there are none."
+        TOXIC_SHARE "toxic_debt_share" Share Lower "toxic debt at its peak":
+            "The most debt at once, of accounts in liquidation, above 1 / (1 + bonus) of collateral, where a liquidation worsens what is left; over the debt of all traders at the start."
+        UNSOLD_DEBT "unsold_debt" Currency Lower "debt not liquidated":
+            "Debt of accounts in liquidation as the last step began: what nobody took, dust included."
     }
     World Calls {
         WARNINGS "warnings" Count Neutral "warnings":

@@ -8,7 +8,7 @@ use super::quality::{Quality, leads};
 use super::recorder::Recorded;
 use super::summary::Summary;
 use crate::engine::EventKind;
-use crate::unit::{Lots, span};
+use crate::unit::{Cash, Lots, span};
 
 /// Every metric of a run, without those that need a twin ([`super::twin::compare`]).
 pub fn evaluate(run: &Recorded) -> Summary {
@@ -184,6 +184,8 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     add(&m::SOCIALISED, money(world.socialised));
     add(&m::UNCOVERED, money(world.uncovered));
 
+    of_keepers(run, &mut add);
+
     add(&m::WARNINGS, count(EventKind::Warned));
     add(&m::CALLS, count(EventKind::Called));
     add(&m::CURED_CALLS, count(EventKind::CallCured));
@@ -202,6 +204,73 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     };
     add(&m::ROUNDS_EXHAUSTED, count(EventKind::RoundsExhausted));
     add(&m::CONSERVATION, Some(run.gap.unsigned_abs() as f64));
+}
+
+/// What keepers did; without a value where there are none.
+fn of_keepers(run: &Recorded, add: &mut impl FnMut(&'static Definition, Option<f64>)) {
+    let row = &run.tally.world.keepers;
+    let there = row.capital > Cash::ZERO;
+    let auctioned = there && row.auctions > 0;
+    let ended = f64::from(row.auctions_ended);
+    let money = |amount: Cash| run.money(amount.0.into());
+    let count = |number: u32| f64::from(number);
+    let over = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
+    let mut all = |condition: bool, values: &[(&'static Definition, Option<f64>)]| {
+        for (definition, value) in values {
+            add(definition, value.filter(|_| condition));
+        }
+    };
+    all(
+        there,
+        &[
+            (&m::SEIZED, Some(money(row.seized))),
+            (&m::KEEPER_BONUS, Some(money(row.bonus))),
+            (&m::KEEPER_PROFIT, Some(money(row.equity - row.capital))),
+            (&m::KEEPER_COST, Some(money(row.spent))),
+            (&m::KEEPER_TRANSACTIONS, Some(count(row.sent))),
+            (&m::KEEPER_REVERTED, Some(count(row.reverted))),
+            (
+                &m::KEEPER_USED,
+                over(row.used_peak.as_f64(), row.capital.as_f64()),
+            ),
+            (&m::KEEPERS_FAILED, Some(count(row.failed))),
+        ],
+    );
+    all(
+        auctioned,
+        &[
+            (&m::AUCTIONS, Some(count(row.auctions))),
+            (&m::AUCTIONS_RESTARTED, Some(count(row.auctions_again))),
+            (&m::AUCTIONS_OPEN, Some(count(row.auctions_open))),
+            (
+                &m::AUCTION_TIME,
+                over(row.auction_steps as f64 * run.frame.dt, ended),
+            ),
+            (
+                &m::ZERO_BID_SHARE,
+                over(count(row.auctions_for_nothing), ended),
+            ),
+            (&m::ZERO_BID_NOTIONAL, Some(money(row.sold_for_nothing))),
+        ],
+    );
+    let absorbed = there && row.absorbed > Cash::ZERO;
+    all(
+        absorbed,
+        &[
+            (&m::ABSORBED, Some(money(row.absorbed))),
+            (&m::RESERVES, Some(money(row.reserves))),
+        ],
+    );
+    all(
+        there,
+        &[
+            (
+                &m::TOXIC_SHARE,
+                over(row.toxic_peak.as_f64(), row.debt.as_f64()),
+            ),
+            (&m::UNSOLD_DEBT, Some(money(row.stranded))),
+        ],
+    );
 }
 
 fn of_calls(

@@ -82,6 +82,8 @@ pub enum Group {
     Margin,
     /// Who paid.
     Loss,
+    /// What keepers took, and what that cost.
+    Keepers,
     /// What became of margin calls.
     Calls,
     /// Whether liquidations came too early or too late.
@@ -108,6 +110,7 @@ impl Group {
             Self::Spiral => "Reproduction number",
             Self::Margin => "Margin",
             Self::Loss => "Losses, and who paid them",
+            Self::Keepers => "Keepers and auctions",
             Self::Calls => "Margin calls",
             Self::Quality => "Quality of liquidations",
             Self::Traders => "Traders",

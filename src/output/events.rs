@@ -45,6 +45,12 @@ const fn carries(kind: EventKind) -> Carries {
                 | K::AutoDeleveraged
                 | K::OrderWithdrawn
                 | K::TakenOver
+                | K::Seized
+                | K::AuctionBegan
+                | K::AuctionRestarted
+                | K::AuctionEnded
+                | K::KeeperBid
+                | K::Absorbed
                 | K::Refused
                 | K::Reopened
                 | K::Throttled
@@ -61,6 +67,11 @@ const fn carries(kind: EventKind) -> Carries {
                 | K::ForcedTrade
                 | K::AutoDeleveraged
                 | K::TakenOver
+                | K::Seized
+                | K::AuctionBegan
+                | K::AuctionRestarted
+                | K::AuctionEnded
+                | K::Absorbed
                 | K::Halted
                 | K::Reopened
                 | K::Throttled

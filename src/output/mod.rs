@@ -7,18 +7,24 @@
 //! | `manifest.json` | what was run and under which settings; every file with its hash |
 //! | `summary.json` | every metric with its unit and direction |
 //! | `steps.parquet` or `.csv` | a row for each step and market |
+//! | `twin.parquet` or `.csv` | the same of the twin, where there is one |
 //! | `events.parquet` or `.csv` | a row for each event |
 //! | `margin.parquet` or `.csv` | a row for each change of what a part of a margin rule asks |
+//! | `ladder.parquet` or `.csv` | depth against forced orders by distance from the mid, at two moments of each market |
 
 pub mod backtest;
+pub mod bearers;
 pub mod columns;
 pub mod compare;
 mod csv;
 pub mod directory;
 pub mod events;
+pub mod exhibit;
 pub mod factor;
 pub mod facts;
+pub mod frame;
 pub mod human;
+pub mod ladder;
 pub mod manifest;
 pub mod margin;
 #[cfg(feature = "parquet")]
@@ -30,6 +36,6 @@ pub mod table;
 pub mod terminal;
 pub mod verify;
 
-pub use directory::{Directory, OutputError};
+pub use directory::{Directory, OutputError, replace_file};
 pub use manifest::{Manifest, MarketModel, ModelSettings, Provenance, Status};
 pub use table::{Format, Table};

@@ -316,6 +316,20 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
             |v| money(v, v.world.uncovered),
         ),
         Column::new(
+            "keepers",
+            Real,
+            CURRENCY,
+            "World: equity of all keepers.",
+            |v| money(v, v.world.keepers.equity),
+        ),
+        Column::new(
+            "seized",
+            Real,
+            CURRENCY,
+            "World: value of what keepers took over since the start.",
+            |v| money(v, v.world.keepers.seized),
+        ),
+        Column::new(
             "liquidating",
             Integer,
             "count",

@@ -7,7 +7,7 @@
 //!
 //! Each has happened: BitMEX unreachable on 2020-03-13 while its engine ran on; Maker's keepers priced out
 //! by gas on 2020-03-12; dYdX v4 halted on 2025-10-10 and resumed on a stale oracle; books without makers on the
-//! same day. VENUES §1.16, VALIDATION §5.
+//! same day.
 
 use crate::math::{Draws, Purpose};
 use crate::path::{Moment, TimeGrid};
@@ -68,6 +68,15 @@ pub enum FaultKind {
         /// Whether forced orders are as slow.
         #[serde(default)]
         liquidation: bool,
+        /// Factor on what keepers' transactions cost; they are as slow as traders' orders.
+        #[serde(default = "whole")]
+        gas: f64,
+    },
+    /// Keepers can't be reached, and neither bid nor take.
+    KeepersOffline {
+        /// Share of each group that is gone.
+        #[serde(default = "whole")]
+        share: f64,
     },
     /// Payments and cancellations take longer.
     AnswersDelayed {
@@ -105,6 +114,7 @@ impl FaultKind {
             Self::VenueHalted { .. } => "venue_halted",
             Self::LiquidationHalted {} => "liquidation_halted",
             Self::Congestion { .. } => "congestion",
+            Self::KeepersOffline { .. } => "keepers_offline",
             Self::AnswersDelayed { .. } => "answers_delayed",
             Self::MakersWithdrawn { .. } => "makers_withdrawn",
             Self::FundEmptied { .. } => "fund_emptied",
@@ -158,6 +168,14 @@ impl FaultSettings {
             FaultKind::MakersWithdrawn { share } if !(0.0..=1.0).contains(&share) => add(
                 "kind.makers_withdrawn.share",
                 format!("must lie between 0 and 1, found {share}"),
+            ),
+            FaultKind::KeepersOffline { share } if !(0.0..=1.0).contains(&share) => add(
+                "kind.keepers_offline.share",
+                format!("must lie between 0 and 1, found {share}"),
+            ),
+            FaultKind::Congestion { gas, .. } if !(gas.is_finite() && gas >= 1.0) => add(
+                "kind.congestion.gas",
+                format!("must be at least 1, found {gas}"),
             ),
             FaultKind::FundEmptied { share } if !(0.0..=1.0).contains(&share) => add(
                 "kind.fund_emptied.share",
@@ -263,6 +281,10 @@ pub struct Effects {
     pub depth: f64,
     /// The margin rule is fed nothing.
     pub feed_gap: bool,
+    /// Factor on what keepers' transactions cost.
+    pub gas: f64,
+    /// Share of keepers that can't be reached.
+    pub keepers_offline: f64,
 }
 
 impl Effects {
@@ -279,6 +301,8 @@ impl Effects {
         answer_delay: 0,
         depth: 1.0,
         feed_gap: false,
+        gas: 1.0,
+        keepers_offline: 0.0,
     };
 
     fn add(&mut self, outage: &Outage, step: u32, dt: f64) {
@@ -299,12 +323,17 @@ impl Effects {
             FaultKind::Congestion {
                 latency,
                 liquidation,
+                gas,
             } => {
+                self.gas = self.gas.max(gas);
                 let steps = latency.as_seconds() / dt;
                 self.latency = self.latency.max(steps);
                 if liquidation {
                     self.forced_latency = self.forced_latency.max(steps);
                 }
+            }
+            FaultKind::KeepersOffline { share } => {
+                self.keepers_offline = self.keepers_offline.max(share);
             }
             FaultKind::AnswersDelayed { delay } => {
                 self.answer_delay = self.answer_delay.max(delay.steps(dt));

@@ -8,6 +8,8 @@ use super::settings::{ContractSettings, KindSettings, MarketSettings, Scenario, 
 use crate::engine::{
     Adl, CohortSetup, LiquidationSetup, MarketSetup, Setup, Socialise, opening_depth,
 };
+use crate::liquidation::keeper::{self, KeeperSettings};
+use crate::liquidation::policy::{PolicySettings, absorb::Reserves};
 use crate::liquidation::waterfall::{Backstop, Ranking, SocialiseSettings};
 use crate::margin::{Frozen, MarginRule, RiskView, Schedule};
 use crate::market::{Book, Contract, Frame, Impact, Venue};
@@ -380,7 +382,8 @@ impl<'a> Prepared<'a> {
             policies: self
                 .grids
                 .iter()
-                .map(|grid| settings.policy.build(grid, dt))
+                .zip(&self.scenario.markets)
+                .map(|(grid, name)| settings.policy_of(name).build(grid, dt))
                 .collect(),
             collateral: settings.collateral,
             largest_debt: settings
@@ -393,6 +396,31 @@ impl<'a> Prepared<'a> {
             top_up: (top_up > Cash::ZERO && settings.fund.every != Span::NEVER)
                 .then(|| (top_up, settings.fund.every.steps(dt).max(1))),
             backstop,
+            keepers: settings
+                .keepers
+                .iter()
+                .map(|(name, keepers)| {
+                    keeper_terms(keepers, grid, dt).map_err(|error| {
+                        plain(format!("liquidation.keepers.{name}.capital"), error)
+                    })
+                })
+                .collect::<Result<_, _>>()?,
+            reserves: self
+                .scenario
+                .markets
+                .iter()
+                .find_map(|name| match settings.policy_of(name) {
+                    PolicySettings::Absorb(absorb) => Some(absorb),
+                    _ => None,
+                })
+                .map(|absorb| {
+                    Ok::<_, Vec<Problem>>(Reserves {
+                        capital: cash("policy.absorb.reserves", absorb.reserves)?,
+                        target: cash("policy.absorb.target_reserves", absorb.target_reserves)?,
+                        storefront: rate(absorb.storefront),
+                    })
+                })
+                .transpose()?,
             adl: settings.auto_deleveraging.then(|| Adl {
                 ranking: adl.ranking,
                 cap: match adl.ranking {
@@ -717,6 +745,28 @@ fn venue(settings: &MarketSettings, frame: &Frame) -> Box<dyn Venue> {
         VenueSettings::Book(book) => Box::new(Book::new(book, frame)),
         VenueSettings::Impact(impact) => Box::new(Impact::new(impact, frame)),
     }
+}
+
+/// A group of keepers in the engine's units.
+fn keeper_terms(
+    settings: &KeeperSettings,
+    grid: &Grid,
+    dt: f64,
+) -> Result<keeper::Terms, crate::unit::grid::GridError> {
+    Ok(keeper::Terms {
+        count: settings.count,
+        capital: grid.cash(settings.capital)?,
+        leverage: settings.leverage,
+        cost: grid.cash(settings.cost)?,
+        most_cost: settings
+            .most_cost
+            .map_or(Ok(Cash::MAX), |most| grid.cash(most))?,
+        delay: settings.delay.as_seconds() / dt,
+        profit: rate(settings.profit).as_f64(),
+        risk_aversion: settings.risk_aversion,
+        half_life: settings.half_life.as_seconds() / dt,
+        seconds: settings.half_life.as_seconds(),
+    })
 }
 
 fn rate(decimal: Decimal) -> Rate {

@@ -4,6 +4,7 @@ use super::build::Prepared;
 use super::problem::{Problem, listed, nearest};
 use super::settings::{ContractSettings, KindSettings, MarketSettings, Scenario, VenueSettings};
 use super::tree::join;
+use crate::margin::base::BaseSettings;
 use crate::math::linear::correlation_factor;
 use crate::math::sample::Sampled;
 use crate::measure::DEFINITIONS;
@@ -361,6 +362,11 @@ pub(super) fn whole(scenario: &Scenario) -> Vec<Problem> {
                     ))),
             );
         }
+        if let Some((base, _)) = scenario.margin.rule_of(name)
+            && let Some(problem) = bonus_problem(scenario, name, market, base)
+        {
+            problems.push(problem);
+        }
         let starts = matches!(market.path, PathSettings::Replay(_))
             || grid.is_some_and(|grid| market.path.natural_start(&grid, None).is_some());
         if market.price.is_none() && !starts {
@@ -427,6 +433,40 @@ fn settlement(scenario: &Scenario) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// A bonus that a market's threshold can't bear: at the threshold already a liquidation would worsen what is left.
+fn bonus_problem(
+    scenario: &Scenario,
+    name: &str,
+    market: &MarketSettings,
+    base: &BaseSettings,
+) -> Option<Problem> {
+    let policy = scenario.liquidation.policy_of(name);
+    let at = if scenario.liquidation.market.contains_key(name) {
+        format!("liquidation.market.{name}.policy")
+    } else {
+        "liquidation.policy".to_owned()
+    };
+    let (key, bonus) = policy.stated_bonus()?;
+    let grid = market.grid(scenario.quantum).ok()?;
+    let threshold = Decimal::ONE - Decimal::new(base.schedule(&grid).level().0, 9);
+    let product = threshold * (Decimal::ONE + bonus);
+    (product >= Decimal::ONE).then(|| {
+        Problem::new(
+            format!("{at}.{}.{key}", policy.name()),
+            format!(
+                "leaves no room in {name}: its liquidation threshold of {} times 1 + a bonus of {} is {}, expected less than 1, or every liquidation leaves a worse account than it found",
+                threshold.normalize(),
+                bonus.round_dp(6).normalize(),
+                product.round_dp(6).normalize()
+            ),
+        )
+        .help(Some(format!(
+            "choose a bonus below {}, or a higher maintenance rate; left out, it is half of what the threshold allows",
+            (Decimal::ONE / threshold - Decimal::ONE).round_dp(6).normalize()
+        )))
+    })
 }
 
 /// What only shows when the named files are read and the world is built.

@@ -386,6 +386,7 @@ impl Document {
         let mut scenario = outcome.settings.take();
         if let Some(mut read) = scenario.take() {
             read.rules = self.rules;
+            read.liquidation.supply_keepers();
             let local = check::parts(&read, &names);
             problems.extend(
                 local

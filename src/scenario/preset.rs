@@ -16,7 +16,15 @@ pub struct Preset {
     pub text: &'static str,
 }
 
-const PRESETS: [Preset; 13] = [
+const PRESETS: [Preset; 18] = [
+    Preset {
+        name: "aave-v3",
+        text: include_str!("../../configs/venues/aave-v3.toml"),
+    },
+    Preset {
+        name: "aave-v4",
+        text: include_str!("../../configs/venues/aave-v4.toml"),
+    },
     Preset {
         name: "binance-usdm",
         text: include_str!("../../configs/venues/binance-usdm.toml"),
@@ -34,12 +42,20 @@ const PRESETS: [Preset; 13] = [
         text: include_str!("../../configs/venues/cme.toml"),
     },
     Preset {
+        name: "compound-v3",
+        text: include_str!("../../configs/venues/compound-v3.toml"),
+    },
+    Preset {
         name: "deribit",
         text: include_str!("../../configs/venues/deribit.toml"),
     },
     Preset {
         name: "deribit-coin",
         text: include_str!("../../configs/venues/deribit-coin.toml"),
+    },
+    Preset {
+        name: "derive",
+        text: include_str!("../../configs/venues/derive.toml"),
     },
     Preset {
         name: "drift",
@@ -60,6 +76,10 @@ const PRESETS: [Preset; 13] = [
     Preset {
         name: "lighter",
         text: include_str!("../../configs/venues/lighter.toml"),
+    },
+    Preset {
+        name: "maker",
+        text: include_str!("../../configs/venues/maker.toml"),
     },
     Preset {
         name: "okx",

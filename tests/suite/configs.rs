@@ -44,7 +44,8 @@ fn every_scenario_passes_the_check_and_meets_its_expectations() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// A scenario of all markets of a venue's rules: a fall of a third under leveraged longs.
+/// A scenario of all markets of a venue's rules: a fall of a third under leveraged longs. Where oracles speak once an hour
+/// and auctions fall for one, the crash takes as long.
 fn crash(file: &Path, rules: &toml::Table) -> String {
     // Dollars, or coins.
     let capital = if rules.contains_key("quantum") {
@@ -52,10 +53,25 @@ fn crash(file: &Path, rules: &toml::Table) -> String {
     } else {
         "5_000"
     };
+    let slow = rules
+        .get("liquidation")
+        .and_then(|section| section.get("policy"))
+        .and_then(toml::Value::as_table)
+        .is_some_and(|policy| {
+            ["dutch_auction", "portfolio_auction"]
+                .iter()
+                .any(|name| policy.contains_key(*name))
+        });
+    let clock = if slow {
+        "step = \"30s\"\nlength = \"5h\""
+    } else {
+        "length = \"2m\""
+    };
     let mut text = format!(
-        "extends = {:?}\nname = \"crash\"\nlength = \"2m\"\n\
+        "extends = {:?}\nname = \"crash\"\n{clock}\n\
          [[shock]]\nat = \"10s\"\nsize = -0.33\nduration = \"100s\"\n\
          [liquidation]\ninsurance_fund = 10_000\n\
+         keepers.eager = {{ count = 5, profit = 0, risk_aversion = 0 }}\n\
          [cohort.longs]\ncount = 200\ncapital = {{ lognormal = {{ median = {capital}, sigma = 1.0 }} }}\n\
          leverage = {{ uniform = {{ min = 2, max = 10 }} }}\nlong_share = 0.8\n",
         file.display().to_string()

@@ -105,7 +105,7 @@ proptest! {
         prop_assert!(totals.deleveraged_excess >= Cash::ZERO, "seed {seed}");
         prop_assert!(world.ledger().account(AccountId::FUND).cash >= Cash::ZERO);
         let mut negative = Cash::ZERO;
-        for id in world.ledger().traders().chain(world.backstop()) {
+        for id in world.ledger().traders().chain(world.ledger().houses()) {
             let account = world.ledger().account(id);
             if account.state == State::Closed {
                 prop_assert!(world.ledger().is_flat(id), "seed {seed}: account {id:?}");
@@ -113,6 +113,10 @@ proptest! {
             }
         }
         prop_assert_eq!(-negative, totals.uncovered, "seed {}", seed);
+        // Nobody in liquidation for nothing, and no auction without its account.
+        let kept = &totals.keepers;
+        prop_assert!(kept.auctions_ended + kept.auctions_open <= kept.auctions, "seed {seed}");
+        prop_assert!(kept.reverted <= kept.sent, "seed {seed}");
     }
 }
 

@@ -72,3 +72,20 @@ fn what_the_vault_may_lose_decides_who_pays() {
     assert!(lost(&before) > 5e6, "{}", lost(&before));
     assert!((1e6..3e6).contains(&lost(&after)), "{}", lost(&after));
 }
+
+#[test]
+fn gas_that_keeps_keepers_away_makes_auctions_for_nothing() {
+    let dear = run("march-2020-maker", &[]);
+    assert_eq!(metric(&dear, "conservation"), 0.0);
+    let share = metric(&dear, "zero_bid_share");
+    assert!((0.2..0.5).contains(&share), "{share}");
+    assert!(metric(&dear, "zero_bid_notional") > 1e6);
+    // The same delays at the usual price: everybody bids.
+    let cheap = run("march-2020-maker", &["fault.0.kind.congestion.gas=1"]);
+    assert!(metric(&cheap, "zero_bid_share") < 0.02);
+    assert!(metric(&cheap, "bad_debt") < 0.5 * metric(&dear, "bad_debt"));
+    // Under falling auctions nobody who is alone names the price.
+    let falling = run("march-2020-maker", &["liquidation.policy=dutch_auction"]);
+    assert_eq!(metric(&falling, "zero_bid_share"), 0.0);
+    assert!(metric(&falling, "bad_debt") < 0.5 * metric(&dear, "bad_debt"));
+}

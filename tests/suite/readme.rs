@@ -1,7 +1,7 @@
 //! README against what it speaks of: code, columns, kinds of events.
 
 use deleverage::engine::EventKind;
-use deleverage::output::{events, margin, steps};
+use deleverage::output::{events, ladder, margin, steps};
 use std::fs;
 
 /// What README shows in the fences of a language that contain a part.
@@ -29,6 +29,7 @@ fn the_readme_names_every_column_with_its_unit() {
         ("steps", steps::info()),
         ("events", events::info()),
         ("margin", margin::info()),
+        ("ladder", ladder::info()),
     ];
     for (table, columns) in tables {
         assert!(columns.len() > 5);

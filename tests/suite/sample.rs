@@ -1,6 +1,6 @@
 //! A run small enough to work out by hand: two markets, five steps of ten seconds.
 
-use deleverage::engine::{Event, EventKind, MarketRow, Observer, StepRow, WorldRow};
+use deleverage::engine::{Event, EventKind, KeeperRow, MarketRow, Observer, StepRow, WorldRow};
 use deleverage::margin::{Level, Schedule};
 use deleverage::market::Contract;
 use deleverage::measure::{Frame, MarketFrame, MeasureSettings, Recorded, Recorder};
@@ -113,6 +113,7 @@ fn world(step: usize) -> WorldRow {
         fund_received: Cash([0, 0, 540_000, 730_000, 730_000][step]),
         socialised: Cash(0),
         uncovered: Cash([0, 0, 0, 1_000_000, 1_000_000][step]),
+        keepers: KeeperRow::default(),
         liquidating: 1,
         liquidations: [0, 0, 2, 3, 3][step],
         rounds: [1, 1, 4, 2, 1][step],

@@ -5,6 +5,8 @@ use deleverage::engine::{
     Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise,
 };
 use deleverage::liquidation::CollateralOrder;
+use deleverage::liquidation::keeper;
+use deleverage::liquidation::policy::absorb::Reserves;
 use deleverage::liquidation::policy::{
     CappedSettings, IncrementalSettings, PartialSettings, PolicySettings, RampSettings,
     SlicesSettings, StepDownSettings, ZeroPriceSettings,
@@ -185,6 +187,9 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             CollateralOrder::Together,
         ],
     );
+    if !wish.all_is_well {
+        keepers(&mut draws.stream(Purpose::Custom, 6, 0), &grid, &mut full);
+    }
     let balance = fund.unwrap_or_else(|| full.pools.iter().copied().sum());
     ledger.deposit(AccountId::FUND, balance);
     let mut stops = Vec::new();
@@ -243,6 +248,8 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             latency: pick(&mut s, vec![0.0, 0.0, 1.5]),
             pools: vec![balance],
             top_up: None,
+            keepers: Vec::new(),
+            reserves: None,
             backstop: None,
             adl: s.chance(0.5).then(Adl::default),
             socialise: s.chance(0.5).then_some(Socialise::Profit),
@@ -443,6 +450,7 @@ fn safety(s: &mut Stream, markets: u16) -> SafetySetup {
                     FaultKind::Congestion {
                         latency: delay,
                         liquidation,
+                        gas: if half { 1.0 } else { 6.0 },
                     },
                     FaultKind::AnswersDelayed { delay },
                     FaultKind::MakersWithdrawn { share },
@@ -450,6 +458,10 @@ fn safety(s: &mut Stream, markets: u16) -> SafetySetup {
                     FaultKind::FeedGap {},
                 ],
             );
+            let kind = match kind {
+                FaultKind::FeedGap {} if liquidation => FaultKind::KeepersOffline { share },
+                kind => kind,
+            };
             let from = whole(s, 0, i64::from(STEPS)) as u32;
             Outage {
                 fault,
@@ -708,11 +720,62 @@ fn liquidation(s: &mut Stream, grid: &Grid, markets: u16) -> LiquidationSetup {
         pools,
         top_up: s.chance(0.3).then(|| (Cash(whole(s, 1, 50_000)), 7)),
         backstop: s.chance(0.5).then_some(backstop),
+        keepers: Vec::new(),
+        reserves: None,
         adl: s.chance(0.6).then_some(adl),
         socialise: pick(
             s,
             vec![None, Some(Socialise::Profit), Some(Socialise::Session(15))],
         ),
+    }
+}
+
+/// In some of the worlds a policy that sells to keepers, and keepers of one kind or two.
+fn keepers(s: &mut Stream, grid: &Grid, setup: &mut LiquidationSetup) {
+    if !s.chance(0.5) {
+        return;
+    }
+    let policy: PolicySettings = toml::from_str(pick(
+        s,
+        vec![
+            "close_factor = { small = 2000, dust = 1000, protocol_fee = 0.1 }",
+            "close_factor = { small = 50000, dust = 20000, bonus = 0.02, halt_toxic = true }",
+            "fixed_spread = { factor = 0.3, bonus = 0.08 }",
+            "target_health = { target = 1.02, dust = 1000, bonus = 0.03 }",
+            "absorb = { reserves = 200000, target_reserves = 300000 }",
+            "absorb = { reserves = 1000, credit = 0.9, target_reserves = 900000000 }",
+            "dutch_auction = { step = \"1s\", tail = \"9s\", tip = 50, dust = 0, hole = 400000, global_hole = 600000 }",
+            "dutch_auction = { buf = 1.02, cut = 0.97, step = \"2s\", tail = \"12s\", tip = 10, dust = 3000 }",
+            "english_auction = { bid_life = \"3s\", length = \"9s\" }",
+            "english_auction = { bid_life = \"6s\", length = \"5s\", chop = 0.02 }",
+            "portfolio_auction = { fast = \"4s\", slow = \"20s\", insolvent = \"10s\" }",
+        ],
+    ))
+    .unwrap();
+    assert_eq!(policy.problems(), []);
+    let markets = setup.policies.len();
+    setup.policies = (0..markets).map(|_| policy.build(grid, 1.0)).collect();
+    if let PolicySettings::Absorb(absorb) = &policy {
+        setup.reserves = Some(Reserves {
+            capital: grid.cash(absorb.reserves).unwrap(),
+            target: grid.cash(absorb.target_reserves).unwrap(),
+            storefront: Rate::from_f64(pick(s, vec![0.5, 1.0])),
+        });
+    }
+    for _ in 0..whole(s, 1, 2) {
+        let half_life = pick(s, vec![0.0, 2.0, 30.0]);
+        setup.keepers.push(keeper::Terms {
+            count: whole(s, 1, 5) as u32,
+            capital: Cash(pick(s, vec![5_000, 100_000, 5_000_000])),
+            leverage: pick(s, vec![1.0, 1.0, 8.0]),
+            cost: Cash(pick(s, vec![0, 20, 400])),
+            most_cost: Cash(pick(s, vec![600, i64::MAX])),
+            delay: pick(s, vec![0.0, 0.0, 1.5, 4.0]),
+            profit: pick(s, vec![-0.2, 0.0, 0.002]),
+            risk_aversion: pick(s, vec![0.0, 1.0]),
+            half_life,
+            seconds: half_life,
+        });
     }
 }
 

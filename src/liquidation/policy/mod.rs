@@ -1,27 +1,42 @@
 //! Policies: how a breached position is closed. One policy a file.
 
+pub mod absorb;
 pub mod bankruptcy_limit;
 pub mod capped;
+pub mod close_factor;
+pub mod dutch_auction;
+pub mod english_auction;
 pub mod incremental;
+pub mod loan;
 pub mod market_close;
 pub mod partial;
+pub mod portfolio_auction;
 pub mod price;
 pub mod ramp;
 pub mod sizing;
 pub mod slices;
 pub mod step_down;
+pub mod target_health;
 pub mod zero_price;
 
+pub use absorb::{Absorb, AbsorbSettings};
 pub use bankruptcy_limit::BankruptcyLimit;
 pub use capped::{Capped, CappedSettings};
+pub use close_factor::{CloseFactor, CloseFactorSettings, FixedSpreadSettings};
+pub use dutch_auction::{DutchAuction, DutchAuctionSettings};
+pub use english_auction::{EnglishAuction, EnglishAuctionSettings};
 pub use incremental::{Incremental, IncrementalSettings};
+pub use loan::Loan;
 pub use market_close::MarketClose;
 pub use partial::{Partial, PartialSettings};
+pub use portfolio_auction::{PortfolioAuction, PortfolioAuctionSettings};
 pub use ramp::{Ramp, RampSettings};
 pub use slices::{Slices, SlicesSettings};
 pub use step_down::{StepDown, StepDownSettings};
+pub use target_health::{TargetHealth, TargetHealthSettings};
 pub use zero_price::{ZeroPrice, ZeroPriceSettings};
 
+use super::offer::Offer;
 use crate::margin::Schedule;
 use crate::market::{Contract, Order};
 use crate::math::Draws;
@@ -103,6 +118,8 @@ pub struct PolicyView<'a> {
     pub schedule: &'a Schedule,
     /// Liquidation fee over notional, which closing costs the account.
     pub fee: Rate,
+    /// What the policies of other markets have under auction.
+    pub raised_elsewhere: Cash,
     /// Random numbers, keyed.
     pub draws: &'a Draws,
 }
@@ -165,6 +182,38 @@ pub trait LiquidationPolicy: DynClone + Send {
     fn surplus_fee(&self) -> Option<Rate> {
         None
     }
+    /// Whether it sells to keepers, so that there must be some.
+    fn needs_keepers(&self) -> bool {
+        false
+    }
+    /// Appends what is offered to keepers for the cases; once a step, where [`LiquidationPolicy::needs_keepers`].
+    fn offer(&mut self, view: &PolicyView<'_>, cases: &[Case], out: &mut Vec<Offer>) {
+        let _ = (view, cases, out);
+    }
+    /// Is told that somebody began an auction that it offered.
+    fn begun(&mut self, account: AccountId, step: u32) {
+        let _ = (account, step);
+    }
+    /// Is told that a keeper took so much of a position and what that raised; whether an auction is over by that.
+    fn taken(&mut self, account: AccountId, quantity: Lots, raised: Cash) -> bool {
+        let _ = (account, quantity, raised);
+        false
+    }
+    /// Whether an account stays in liquidation although it meets its requirement again, for its position is under auction.
+    fn binds(&self, account: AccountId) -> bool {
+        let _ = account;
+        false
+    }
+    /// What its auctions are still to raise.
+    fn raising(&self) -> Cash {
+        Cash::ZERO
+    }
+    /// The bonus at which a loan is liquidated, where there is one: above `1 / (1 + bonus)` of debt over collateral
+    /// a liquidation worsens what is left.
+    fn bonus(&self, loan: &Loan) -> Option<f64> {
+        let _ = loan;
+        None
+    }
 }
 
 dyn_clone::clone_trait_object!(LiquidationPolicy);
@@ -192,6 +241,20 @@ pub enum PolicySettings {
     ZeroPrice(ZeroPriceSettings),
     /// Small rounds, so many a second (Deribit).
     Incremental(IncrementalSettings),
+    /// To keepers: a share of the debt at a bonus, with cases for small and far gone accounts (Aave v3).
+    CloseFactor(CloseFactorSettings),
+    /// To keepers: a share of the debt at a bonus (Compound v2, Aave v2).
+    FixedSpread(FixedSpreadSettings),
+    /// To keepers: what restores a target health factor, at a bonus that rises as health falls (Aave v4).
+    TargetHealth(TargetHealthSettings),
+    /// To the venue's reserves, which sell to keepers (Compound v3).
+    Absorb(AbsorbSettings),
+    /// To keepers: at a falling price (Maker since 2021).
+    DutchAuction(DutchAuctionSettings),
+    /// To keepers: to the highest bidder (Maker in 2020).
+    EnglishAuction(EnglishAuctionSettings),
+    /// To keepers: a share of the whole account, at a falling bid (Derive).
+    PortfolioAuction(PortfolioAuctionSettings),
 }
 
 impl Default for PolicySettings {
@@ -213,6 +276,13 @@ impl PolicySettings {
             Self::Ramp(_) => "ramp",
             Self::ZeroPrice(_) => "zero_price",
             Self::Incremental(_) => "incremental",
+            Self::CloseFactor(_) => "close_factor",
+            Self::FixedSpread(_) => "fixed_spread",
+            Self::TargetHealth(_) => "target_health",
+            Self::Absorb(_) => "absorb",
+            Self::DutchAuction(_) => "dutch_auction",
+            Self::EnglishAuction(_) => "english_auction",
+            Self::PortfolioAuction(_) => "portfolio_auction",
         }
     }
     /// What is wrong with the settings: (key within the policy, sentence).
@@ -226,6 +296,39 @@ impl PolicySettings {
             Self::Ramp(settings) => settings.problems(),
             Self::ZeroPrice(settings) => settings.problems(),
             Self::Incremental(settings) => settings.problems(),
+            Self::CloseFactor(settings) => settings.problems(),
+            Self::FixedSpread(settings) => settings.plain().problems(),
+            Self::TargetHealth(settings) => settings.problems(),
+            Self::Absorb(settings) => settings.problems(),
+            Self::DutchAuction(settings) => settings.problems(),
+            Self::EnglishAuction(settings) => settings.problems(),
+            Self::PortfolioAuction(settings) => settings.problems(),
+        }
+    }
+    /// Whether it sells to keepers.
+    pub const fn needs_keepers(&self) -> bool {
+        matches!(
+            self,
+            Self::CloseFactor(_)
+                | Self::FixedSpread(_)
+                | Self::TargetHealth(_)
+                | Self::Absorb(_)
+                | Self::DutchAuction(_)
+                | Self::EnglishAuction(_)
+                | Self::PortfolioAuction(_)
+        )
+    }
+    /// The bonus, or the haircut as a bonus, that is stated; with the key under which it is.
+    pub fn stated_bonus(&self) -> Option<(&'static str, Decimal)> {
+        match self {
+            Self::CloseFactor(settings) => settings.bonus.map(|bonus| ("bonus", bonus)),
+            Self::FixedSpread(settings) => settings.bonus.map(|bonus| ("bonus", bonus)),
+            Self::TargetHealth(settings) => settings.bonus.map(|bonus| ("bonus", bonus)),
+            Self::Absorb(settings) => settings
+                .credit
+                .filter(|credit| *credit > Decimal::ZERO)
+                .map(|credit| ("credit", Decimal::ONE / credit - Decimal::ONE)),
+            _ => None,
         }
     }
     /// The policy, with steps of `dt` seconds and cash on `grid`.
@@ -240,6 +343,13 @@ impl PolicySettings {
             Self::Ramp(settings) => Box::new(Ramp::new(settings, grid)),
             Self::ZeroPrice(settings) => Box::new(ZeroPrice::new(settings)),
             Self::Incremental(settings) => Box::new(Incremental::new(settings, grid, dt)),
+            Self::CloseFactor(settings) => Box::new(CloseFactor::new(settings, grid)),
+            Self::FixedSpread(settings) => Box::new(CloseFactor::spread(settings, grid)),
+            Self::TargetHealth(settings) => Box::new(TargetHealth::new(settings, grid)),
+            Self::Absorb(settings) => Box::new(Absorb::new(settings)),
+            Self::DutchAuction(settings) => Box::new(DutchAuction::new(settings, grid)),
+            Self::EnglishAuction(settings) => Box::new(EnglishAuction::new(settings, dt)),
+            Self::PortfolioAuction(settings) => Box::new(PortfolioAuction::new(settings)),
         }
     }
 }
@@ -285,6 +395,7 @@ mod tests {
             index: Ticks(100),
             schedule,
             fee: Rate::ZERO,
+            raised_elsewhere: Cash::ZERO,
             draws: &DRAWS,
         }
     }
@@ -347,6 +458,13 @@ mod tests {
             "ramp",
             "zero_price",
             "incremental",
+            "close_factor",
+            "fixed_spread",
+            "target_health",
+            "absorb",
+            "dutch_auction",
+            "english_auction",
+            "portfolio_auction",
         ] {
             let settings: PolicySettings = toml::from_str::<toml::Table>(&format!("{text} = {{}}"))
                 .unwrap()

@@ -74,6 +74,26 @@ impl Fund {
         paid
     }
 
+    /// Pays somebody for a service in a market, as far as its pools go; the amount paid.
+    pub fn spend(
+        &mut self,
+        ledger: &mut Ledger,
+        to: AccountId,
+        market: MarketId,
+        amount: Cash,
+    ) -> Cash {
+        let mut paid = Cash::ZERO;
+        for pool in self.answering(Some(market)) {
+            let part = (amount - paid).min(self.pools[pool]);
+            if part > Cash::ZERO {
+                ledger.transfer(AccountId::FUND, to, part);
+                self.pools[pool] -= part;
+                paid += part;
+            }
+        }
+        paid
+    }
+
     /// Takes money of an account in.
     pub fn receive(
         &mut self,
@@ -165,6 +185,10 @@ mod tests {
         // A market's own pool, and no other.
         assert_eq!(fund.pay(&mut ledger, a, Some(MarketId(0))), Cash(40));
         assert_eq!(fund.pay(&mut ledger, b, Some(MarketId(1))), Cash(50));
+        // A service is paid for by the market's own pool.
+        assert_eq!(fund.spend(&mut ledger, a, MarketId(0), Cash(5)), Cash(0));
+        assert_eq!(fund.spend(&mut ledger, b, MarketId(1), Cash(3)), Cash(3));
+        fund.receive(&mut ledger, b, Some(MarketId(1)), Cash(3));
         // A cross account has what is left anywhere.
         assert_eq!(fund.pay(&mut ledger, cross, None), Cash(10));
         assert_eq!(fund.pools(), [Cash(0), Cash(0)]);

@@ -153,10 +153,7 @@ impl ScanRule {
         // From here in quanta, upward.
         let mut worst = worst.div_euclid(i128::from(ScanTable::UNIT))
             + i128::from(worst.rem_euclid(i128::from(ScanTable::UNIT)) > 0);
-        let notional = {
-            let state = board.market(market);
-            state.spot * state.contract.quanta() as f64
-        };
+        let notional = board.market(market).notional();
         let charges = &part.charges;
         let level = asked.index();
         worst = worst.max(up(minimum(charges, board, book, market, notional)));

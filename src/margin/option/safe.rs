@@ -252,7 +252,7 @@ impl Least<'_> {
         let adverse = scenario.is_some_and(|one| one.together == Together::Adverse);
         let mut face = Face::default();
         let state = self.board.market(market);
-        let notional = state.spot * state.contract.quanta() as f64;
+        let notional = state.notional();
         for leg in self.book.perps.iter().filter(|leg| leg.market == market) {
             let worth = leg.quantity.as_f64() * notional;
             let change = scenario.map_or(0.0, |one| moved(one.price, state.widening) - 1.0);
@@ -281,7 +281,7 @@ impl Least<'_> {
     fn charges(&self, market: MarketId, part: &Part) -> (f64, f64) {
         let charges = &part.charges;
         let state = self.board.market(market);
-        let notional = state.spot * state.contract.quanta() as f64;
+        let notional = state.notional();
         let perps: f64 = self
             .book
             .perps
@@ -303,11 +303,11 @@ impl Least<'_> {
             + charges.perps[LEVEL] * perps
             + rolled
             + charges.calendar * 0.5 * (gross + perps);
-        let times = charges
-            .minimum_tiers
-            .iter()
-            .map(|tier| tier.1)
-            .fold(1.0, f64::max);
+        // The tier that the minimum may come to within the reach.
+        let reach = self.bounds.headroom.map_or(0.0, |headroom| headroom.reach);
+        let raw = charges.short_minimum * short * notional * (1.0 + reach);
+        let tier = charges.minimum_tiers.iter().find(|(most, _)| raw <= *most);
+        let times = tier.map_or(1.0, |(_, times)| *times);
         let floor = charges.short_minimum * short * times * part.factor[LEVEL];
         let whole = part.whole[LEVEL] * self.ratio * notional;
         (added * whole, floor * whole)
@@ -342,9 +342,13 @@ impl ScanRule {
                 continue;
             }
             let part = least.rule.part(market);
+            if board.market(market).contract.is_inverse() {
+                // Its positions bend of themselves.
+                return None;
+            }
             let state = board.market(market);
             for leg in book.perps.iter().filter(|leg| leg.market == market) {
-                let worth = leg.quantity.as_f64() * state.spot * state.contract.quanta() as f64;
+                let worth = leg.quantity.as_f64() * state.notional();
                 cash -= worth;
                 slack += (worth.abs() * 1e-12 + leg.quantity.as_f64().abs() * 1e-3) * (1.0 + ratio);
             }
@@ -401,7 +405,7 @@ impl Least<'_> {
         let factor = part.factor[LEVEL] * part.whole[LEVEL] * self.ratio;
         let mut face = Face::default();
         let state = self.board.market(market);
-        let notional = state.spot * state.contract.quanta() as f64;
+        let notional = state.notional();
         for leg in self.book.perps.iter().filter(|leg| leg.market == market) {
             let worth = leg.quantity.as_f64() * notional;
             face.a += worth;
@@ -448,9 +452,12 @@ impl Bounds {
                 continue;
             }
             let state = board.market(market);
+            if state.contract.is_inverse() {
+                return None;
+            }
             let mut face = Face::default();
             for leg in book.perps.iter().filter(|leg| leg.market == market) {
-                face.b += leg.quantity.as_f64() * state.spot * state.contract.quanta() as f64;
+                face.b += leg.quantity.as_f64() * state.notional();
             }
             for leg in book.options_in(board, market) {
                 let listed = board.listed(leg.series);

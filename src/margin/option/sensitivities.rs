@@ -105,7 +105,7 @@ impl OptionMargin for Sensitivities {
             let ticks = charges.delta * wide * price * delta.abs()
                 + 0.5 * f64::max(-gamma, 0.0) * bend * bend
                 + charges.vega * vega.abs();
-            sum += ticks * state.contract.quanta() as f64;
+            sum += ticks / price * state.notional();
         }
         let whole = match asked {
             Asked::Initial => self.charges.initial,

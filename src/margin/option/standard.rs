@@ -143,8 +143,7 @@ impl OptionMargin for Standard {
                     -leg.contracts as f64 * board.listed(leg.series).series.multiplier.as_f64()
                 })
                 .sum();
-            let shorts =
-                self.shares.maintenance * short * state.spot * state.contract.quanta() as f64;
+            let shorts = self.shares.maintenance * short * state.notional();
             (ratio * (alone + shorts), ratio * (notional + shorts))
         };
         // A long option counts for nothing in equity less requirement, or against it where more than all is asked; a short put may be

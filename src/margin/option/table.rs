@@ -116,11 +116,10 @@ impl ScanTable {
             }
         }
         for (place, market) in board.markets.iter().enumerate() {
-            let scale = market.contract.lot_notional(market.spot) * unit;
             let row = &mut self.lots[width * place..][..width];
             for (gain, scenario) in row.iter_mut().zip(scenarios(MarketId(place as u16))) {
-                let change = moved(scenario.price, market.widening) - 1.0;
-                *gain = (change * scale).round_ties_even() as i64;
+                let factor = moved(scenario.price, market.widening);
+                *gain = (market.gain(factor) * unit).round_ties_even() as i64;
             }
         }
     }

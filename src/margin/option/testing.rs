@@ -34,6 +34,12 @@ impl Place {
             now: 0.0,
         }
     }
+    /// One market whose contract is inverse, of so many quanta a lot at the present price.
+    pub fn inverse(spot: i64, quanta: f64) -> Self {
+        let mut place = Self::new(spot as f64);
+        place.state.contract = Contract::inverse((quanta * spot as f64).round() as i64);
+        place
+    }
     fn series(strike: i64, right: Right, days: f64) -> Series {
         Series {
             market: MarketId(0),

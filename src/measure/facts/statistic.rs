@@ -5,7 +5,7 @@
 
 use super::{Fact, Tape};
 use crate::math::ops;
-use crate::math::series::{autocorrelation, correlation, hill, kurtosis, slope, variance};
+use crate::math::series::{autocorrelation, correlation, hill, kurtosis, mean, slope, variance};
 
 /// Every fact.
 pub static FACTS: &[Fact] = &[
@@ -126,7 +126,7 @@ pub static FACTS: &[Fact] = &[
             enough(tape.bars.len(), 1_000, "bars")?;
             let volume: Vec<f64> = tape.bars.iter().map(|bar| bar.volume).collect();
             let size: Vec<f64> = tape.bars.iter().map(|bar| bar.log_return.abs()).collect();
-            if variance(&volume) == 0.0 {
+            if still(&volume) {
                 return Err("volume never changes".to_owned());
             }
             Ok(correlation(&volume, &size))
@@ -296,6 +296,12 @@ fn enough(found: usize, needed: usize, what: &str) -> Result<(), String> {
     }
 }
 
+/// Whether a series keeps its value, but for rounding.
+fn still(series: &[f64]) -> bool {
+    let level = mean(series);
+    variance(series) <= 1e-20 * level * level
+}
+
 /// How many bars a horizon has.
 fn bars(tape: &Tape, seconds: f64) -> Result<usize, String> {
     if tape.bars.is_empty() {
@@ -392,7 +398,7 @@ fn spread_volatility(tape: &Tape) -> Result<f64, String> {
         }
     }
     enough(spread.len(), 100, "half hours with both quotes")?;
-    if variance(&spread) == 0.0 {
+    if still(&spread) {
         return Err("the spread never changes".to_owned());
     }
     Ok(correlation(&spread, &volatility))
