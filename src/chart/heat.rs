@@ -52,9 +52,9 @@ const RAMP: [RGBColor; 4] = [
     RGBColor(0x5A, 0x1F, 0x00),
 ];
 /// Room for the scale of colours.
-const BAR: f64 = 18.0;
+pub(super) const BAR: f64 = 18.0;
 
-fn color(share: f64) -> RGBColor {
+pub(super) fn color(share: f64) -> RGBColor {
     let place = share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64;
     let below = (place as usize).min(RAMP.len() - 2);
     let part = place - below as f64;

@@ -17,6 +17,11 @@
 //! | [`forest()`] | what a variant makes better and worse, and how sure that is |
 //! | [`against()`] | does what came out lie where theory says |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
+//! | [`family()`] | which liquidation brought about which, in the largest cascade |
+//! | [`tail()`] | how often cascades are how large |
+//! | [`calibration()`] | did liquidations multiply as foreseen |
+//! | [`phase()`] | did price and liquidations feed each other |
+//! | [`waiting()`] | where positions waited to be liquidated, and when the price came there |
 //! | [`lines()`] | how several numbers depend on one: smiles by expiry, equity and requirement by the price's move |
 //! | [`gamma()`] | at which prices hedgers sell into falls, and where the path has been |
 //!
@@ -29,11 +34,13 @@
 //! and single-point series draw something sensible.
 
 pub mod against;
+pub mod calibration;
 mod canvas;
 mod clock;
 pub mod coverage;
 pub mod curve;
 mod decimate;
+pub mod family;
 mod font;
 pub mod forest;
 pub mod frontier;
@@ -44,18 +51,23 @@ mod layout;
 pub mod lines;
 mod number;
 mod panel;
+pub mod phase;
 pub mod price;
 pub mod reproduction;
 mod scale;
+pub mod tail;
 #[cfg(test)]
 mod tests;
 pub mod theme;
 pub mod twin;
+pub mod waiting;
 pub mod waterfall;
 
 pub use against::{AgainstData, against};
+pub use calibration::{CalibrationData, calibration};
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
+pub use family::{FamilyData, Member, family};
 pub use font::font_face;
 pub use forest::{EffectData, ForestData, Leaning, forest};
 pub use frontier::{FrontierData, MeasureData, frontier};
@@ -63,9 +75,13 @@ pub use gamma::{GammaData, gamma};
 pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};
 pub use lines::{LinesData, NamedLine, lines};
+pub use number::compact;
+pub use phase::{PhaseData, phase};
 pub use price::{Liquidations, PriceData, price};
 pub use reproduction::{Move, ReproductionData, reproduction};
+pub use tail::{LawData, TailData, tail};
 pub use twin::{TwinData, twin};
+pub use waiting::{Look, WaitingData, waiting};
 pub use waterfall::{WaterfallData, waterfall};
 
 /// What a chart looks like from outside.

@@ -569,6 +569,99 @@ fn a_curve_has_its_band_whatever_the_setting() {
 }
 
 #[test]
+fn charts_of_a_genealogy_say_what_they_show() {
+    let member = |k: usize| Member {
+        time: 10.0 * k as f64,
+        parent: k.checked_sub(1).map(|k| k / 2),
+        notional: 1e6 / (k + 1) as f64,
+        long: k % 3 > 0,
+        label: format!("BTC long {k} M"),
+    };
+    for count in [0, 1, 2, 40, 900] {
+        let chart = family(
+            &FamilyData {
+                currency: "USD".into(),
+                start: Some(1_760_128_200),
+                first: "the outside price".into(),
+                members: (0..count).map(member).collect(),
+            },
+            &Options::default(),
+        )
+        .unwrap();
+        check(&chart);
+    }
+    for count in [0, 1, 30] {
+        let size: Vec<f64> = (1..=count).map(f64::from).collect();
+        let share: Vec<f64> = size.iter().map(|n| n.powi(-2)).collect();
+        let law = LawData {
+            name: "power law 3.00 ± 0.10, p = 0.40".into(),
+            size: size.clone(),
+            share: share.clone(),
+        };
+        let laws = vec![
+            law.clone(),
+            LawData {
+                name: "branching, R = 0.50, p = 0.00".into(),
+                ..law
+            },
+        ];
+        check(&tail(&TailData { size, share, laws }, &Options::default()).unwrap());
+    }
+    for count in [0, 1, 30] {
+        let column = ramp(count, 0.02, 3.0);
+        let data = CalibrationData {
+            market: "BTC".into(),
+            foreseen: column.clone(),
+            realised: column.iter().rev().copied().collect(),
+            weight: column.iter().map(|v| v + 1.0).collect(),
+            stressed: (0..count).map(|k| k % 2 == 0).collect(),
+            means: vec![(0.1, 0.2), (1.0, 0.8)],
+            note: "warnings: 3\ncascades: 2".into(),
+        };
+        check(&calibration(&data, &Options::default()).unwrap());
+    }
+    for count in [0, 1, 60] {
+        let time = ramp(count, 0.0, 3_600.0);
+        let data = PhaseData {
+            market: "BTC".into(),
+            currency: "USD".into(),
+            start: Some(1_760_128_200),
+            window: 60.0,
+            velocity: time.iter().map(|t| 0.02 * (t / 300.0).sin()).collect(),
+            rate: time.iter().map(|t| 1e7 * (t / 300.0).cos().abs()).collect(),
+            time,
+        };
+        check(&phase(&data, &Options::default()).unwrap());
+    }
+    for count in [0, 1, 60] {
+        let time = ramp(count, 0.0, 3_600.0);
+        let mark: Vec<f64> = time.iter().map(|t| 100_000.0 - t).collect();
+        let looks = time
+            .iter()
+            .zip(&mark)
+            .map(|(time, mark)| Look {
+                time: *time,
+                cells: (0..20)
+                    .map(|k| 0.005 * f64::from(k))
+                    .map(|d| [mark * (1.0 - d - 0.005), mark * (1.0 - d), 1e6 * d])
+                    .collect(),
+            })
+            .collect();
+        let data = WaitingData {
+            market: "BTC".into(),
+            currency: "USD".into(),
+            start: None,
+            time,
+            mark,
+            looks,
+        };
+        let chart = waiting(&data, &Options::default()).unwrap();
+        check(&chart);
+        assert!(count < 2 || has_text(&chart, "notional per 1 %"));
+    }
+}
+
+#[test]
 fn variants_stand_between_what_they_ask_and_what_they_lose() {
     let measure = |name: &str, factor: f64| MeasureData {
         name: name.to_owned(),

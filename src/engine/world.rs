@@ -585,6 +585,61 @@ impl World {
         }
     }
 
+    /// Forced sales in each market (row) that a fall of each market's mark by w (column) would trigger, over the bids that the
+    /// row's market has within w. On the diagonal the reproduction number; beside it cross accounts alone, each with the
+    /// requirement of its positions added up as they stand.
+    pub fn reproduction_matrix(&self, w: f64) -> Vec<Vec<f64>> {
+        let count = self.markets.len();
+        let mut forced = vec![vec![0i64; count]; count];
+        for id in &self.cross {
+            let held = |market: MarketId| {
+                let slot = self.ledger.position(*id, market);
+                slot.map_or(Lots::ZERO, |slot| slot.quantity)
+            };
+            let equity = self.equity(*id);
+            let requirement = i128::from(self.requirement(*id).0);
+            if count < 2 || equity < requirement {
+                continue;
+            }
+            for (j, market) in self.markets.iter().enumerate() {
+                let quantity = held(MarketId(j as u16));
+                if quantity.is_zero() {
+                    continue;
+                }
+                let now = self.marks[j];
+                let then = Ticks(((now.as_f64() * (1.0 - w)).round_ties_even() as i64).max(1));
+                let asked = |mark| {
+                    let notional = market.contract.notional(quantity, mark);
+                    i128::from(market.schedule.maintenance(notional).0)
+                };
+                let gain =
+                    market.contract.wide(quantity, then) - market.contract.wide(quantity, now);
+                if equity + gain < requirement + asked(then) - asked(now) {
+                    for (i, row) in forced.iter_mut().enumerate() {
+                        if i != j {
+                            row[j] += held(MarketId(i as u16)).0.max(0);
+                        }
+                    }
+                }
+            }
+        }
+        (0..count)
+            .map(|i| {
+                let id = MarketId(i as u16);
+                let mid = self.markets[i].venue.mid();
+                let limit = Ticks(((mid * (1.0 - w)).ceil() as i64).max(1));
+                let depth = self.markets[i].venue.depth(Side::Sell, limit).as_f64();
+                (0..count)
+                    .map(|j| match forced[i][j] {
+                        _ if i == j => self.reproduction(id, true, w),
+                        0 => 0.0,
+                        lots => lots as f64 / depth,
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
     /// Cumulative depth and cumulative forced quantity by distance from the mid: for each of the
     /// distances (relative, positive), bids and forced sells below, asks and forced buys above.
     pub fn ladder(&self, market: MarketId, distances: &[f64]) -> Vec<Rung> {

@@ -321,6 +321,7 @@ mod tests {
                     parts: Vec::new(),
                 })
                 .collect(),
+            cohorts: Vec::new(),
             accounts: 1,
             fund: Cash::ZERO,
             measure: Default::default(),

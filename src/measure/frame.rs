@@ -34,6 +34,8 @@ pub struct Frame {
     pub steps: u32,
     /// The markets.
     pub markets: Vec<MarketFrame>,
+    /// Names of the cohorts.
+    pub cohorts: Vec<String>,
     /// How many accounts traders have.
     pub accounts: u32,
     /// Balance of the insurance fund.
@@ -66,6 +68,11 @@ impl Frame {
                     open_interest: ledger.open_interest(MarketId(place)),
                     parts: market.rule.parts(),
                 })
+                .collect(),
+            cohorts: setup
+                .cohorts
+                .iter()
+                .map(|cohort| cohort.name.clone())
                 .collect(),
             accounts: ledger.traders().count() as u32,
             fund: ledger.account(AccountId::FUND).cash,

@@ -11,6 +11,10 @@
 //! | `events.parquet` or `.csv` | a row for each event |
 //! | `margin.parquet` or `.csv` | a row for each change of what a part of a margin rule asks |
 //! | `ladder.parquet` or `.csv` | depth against forced orders by distance from the mid, at two moments of each market |
+//! | `liquidations.parquet` or `.csv` | a row for each liquidation, with the shares of its causes |
+//! | `causes.parquet` or `.csv` | a row for each liquidation that another caused in part |
+//! | `genealogy.json` | largest trees, calibration of R, laws of sizes, positions that the book can close |
+//! | `genealogy.dot`, `.graphml` | the graph for other programs, where asked for |
 
 pub mod backtest;
 pub mod bearers;
@@ -23,7 +27,9 @@ pub mod exhibit;
 pub mod factor;
 pub mod facts;
 pub mod frame;
+pub mod genealogy;
 pub mod human;
+pub mod intervention;
 pub mod ladder;
 pub mod manifest;
 pub mod margin;
@@ -35,6 +41,7 @@ pub mod sweep;
 pub mod table;
 pub mod terminal;
 pub mod verify;
+pub mod why;
 
 pub use directory::{Directory, OutputError, replace_file};
 pub use manifest::{Manifest, MarketModel, ModelSettings, Provenance, Status};

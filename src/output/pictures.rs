@@ -422,7 +422,7 @@ pub fn draw(
     currency: &str,
 ) -> Result<Vec<Picture>, PictureError> {
     let tables = RunTables::of(finished, provenance, title, currency);
-    tables
+    let mut pictures: Vec<Picture> = tables
         .offers()
         .into_iter()
         .map(|(kind, market)| {
@@ -431,7 +431,9 @@ pub fn draw(
                 chart: tables.draw(kind, market, &Options::default())?,
             })
         })
-        .collect()
+        .collect::<Result<_, PictureError>>()?;
+    pictures.extend(super::why::draw(finished, provenance, title, currency)?);
+    Ok(pictures)
 }
 
 /// Writes pictures as SVG, and as PNG where the program can.

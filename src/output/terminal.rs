@@ -73,7 +73,7 @@ const VALUE: usize = 13;
 /// Markets side by side: as many as fit in 80 columns.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
-const GROUPS: [Group; 14] = [
+const GROUPS: [Group; 17] = [
     Group::Price,
     Group::Liquidity,
     Group::Liquidation,
@@ -84,6 +84,9 @@ const GROUPS: [Group; 14] = [
     Group::Calls,
     Group::Quality,
     Group::Traders,
+    Group::Genealogy,
+    Group::Warning,
+    Group::Design,
     Group::Safety,
     Group::Engine,
     Group::Feedback,

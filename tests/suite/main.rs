@@ -20,6 +20,7 @@ mod conservation;
 mod determinism;
 mod events;
 mod floors;
+mod genealogy;
 mod index;
 mod inverse;
 mod lending;

@@ -26,6 +26,7 @@ pub fn frame() -> Frame {
         dt: 10.0,
         steps: 5,
         markets: vec![market("BTC"), market("ETH")],
+        cohorts: Vec::new(),
         accounts: 8,
         fund: Cash(50_000_000),
         cross: Default::default(),
@@ -33,6 +34,7 @@ pub fn frame() -> Frame {
             horizon: Some(Span::seconds(10.0)),
             call_horizon: Some(Span::seconds(20.0)),
             notice: Span::seconds(20.0),
+            genealogy: true,
         },
         guarded: false,
     }
