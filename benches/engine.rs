@@ -6,6 +6,7 @@
 //!   of every account's exact equity and requirement.
 //! - **Closing**: 20 steps of −0.5 % over longs whose thresholds are spread over a fall of a quarter, each
 //!   closed by a forced market order into a deep book, settled and reported to an observer.
+//! - **Portfolios**: a quiet step of 10,000 accounts with eight options each.
 //! - **Flagship**: steps per second of two hours of it.
 //! - **Bytes** that the ledger and the index take per account.
 //!
@@ -312,6 +313,59 @@ fn closing() {
     );
 }
 
+/// Portfolios of eight options and a position, all far from their requirement: a step in which the mark moves within 0.01 %.
+fn portfolios() {
+    const COUNT: u32 = 10_000;
+    const BATCH: u32 = 50;
+    let mut legs = String::new();
+    for (moneyness, right, contracts) in [
+        (0.8, "put", 1),
+        (0.9, "put", -1),
+        (0.95, "put", 1),
+        (1.0, "put", -1),
+        (1.0, "call", 1),
+        (1.05, "call", -1),
+        (1.1, "call", 1),
+        (1.2, "call", -1),
+    ] {
+        legs += &format!(
+            "{{ market = \"M\", expiry = \"30d\", moneyness = {moneyness}, right = \"{right}\", contracts = {contracts} }},"
+        );
+    }
+    let cohort = |options: &str| {
+        format!("count = {COUNT}\ncapital = 100000\nleverage = 0.5\nmode = \"cross\"\n{options}")
+    };
+    let listed = format!(
+        "options = [{legs}]\n[options.market.M]\nsurface.shape.flat.volatility = 0.6\n\
+         [options.margin]\nrule.deribit = {{}}"
+    );
+    let steps = BATCH as usize * 9;
+    let mut worlds = ["", &listed]
+        .map(|options| World::new(setup(IMPACT, ONE_RATE, &cohort(options), quiet(steps))));
+    let mut times = [Vec::new(), Vec::new()];
+    for world in &mut worlds {
+        advance(world, BATCH);
+    }
+    for _ in 0..8 {
+        for (world, times) in worlds.iter_mut().zip(&mut times) {
+            times.push(seconds(|| advance(world, BATCH)) / f64::from(BATCH));
+        }
+    }
+    let [without, with] = times.map(median);
+    line(
+        "quiet step, 10,000 cross accounts without options",
+        format!("{:.2} µs", without * 1e6),
+        "",
+        None,
+    );
+    line(
+        "quiet step, 10,000 portfolios of 8 options",
+        format!("{:.2} µs", with * 1e6),
+        "< 1 ms",
+        Some(with < 1e-3),
+    );
+}
+
 fn flagship() {
     let scenario = Scenario::load(FLAGSHIP).unwrap_or_else(|problems| panic!("{problems}"));
     let (setup, _) = scenario
@@ -392,6 +446,7 @@ fn main() {
     surveillance(&world);
     closing();
     if std::path::Path::new(FLAGSHIP).exists() {
+        portfolios();
         flagship();
     }
     calls(&world);

@@ -14,8 +14,10 @@
 //! - Overflow never wraps: the first entry that doesn't fit is refused whole, and kept as a breach
 //!   that names the account.
 
+use super::options::Options;
 use super::table::{Account, Slot, SlotId, State, Table};
 use crate::market::funding::INDEX_SCALE;
+use crate::market::option::SeriesId;
 use crate::market::{Contract, Fill};
 use crate::unit::{AccountId, Cash, Lots, MarketId, Rate, Ticks};
 
@@ -27,6 +29,14 @@ pub enum Breach {
     Quantity {
         /// The market, from 0.
         market: usize,
+        /// The sum found.
+        sum: i128,
+    },
+    /// Contracts of a series of options don't add up to zero.
+    #[error("contracts of option series {series} add up to {sum}, not to 0")]
+    Contracts {
+        /// The series, from 0.
+        series: usize,
         /// The sum found.
         sum: i128,
     },
@@ -95,6 +105,7 @@ pub struct Ledger {
     net: i128,
     deposits: i128,
     breach: Option<Breach>,
+    options: Options,
 }
 
 impl std::ops::Deref for Ledger {
@@ -116,6 +127,7 @@ impl Ledger {
             net: 0,
             deposits: 0,
             breach: None,
+            options: Options::default(),
         }
     }
 
@@ -225,6 +237,99 @@ impl Ledger {
         self.table.slot_mut(slot).funding = index;
     }
 
+    // --- options --------------------------------------------------------------------------------
+
+    /// Who holds which options.
+    #[inline]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Lists series of options, before any account may hold them.
+    pub fn list_options(&mut self, series: usize) {
+        self.options.list(series);
+    }
+
+    /// Lets an account hold these series; it must not be able to hold any yet.
+    pub fn open_options(&mut self, id: AccountId, series: impl IntoIterator<Item = SeriesId>) {
+        self.options.open(id, series);
+    }
+
+    /// Says what one contract of a series is worth from now on.
+    #[inline]
+    pub fn publish_worth(&mut self, series: SeriesId, worth: Cash) {
+        self.options.publish(series, worth);
+    }
+
+    /// Contracts change hands for a value: + bought by `buyer`, who pays it, − sold. Both must have the series in their rows.
+    pub fn trade_options(
+        &mut self,
+        buyer: AccountId,
+        seller: AccountId,
+        series: SeriesId,
+        contracts: i64,
+        value: Cash,
+    ) {
+        self.trade_option(buyer, series, contracts, value);
+        self.trade_option(seller, series, -contracts, -value);
+    }
+
+    /// One side of a trade in options. The caller books the other side.
+    pub fn trade_option(&mut self, id: AccountId, series: SeriesId, contracts: i64, value: Cash) {
+        let overflow = Breach::Overflow { account: id.0 };
+        let Some(place) = self.options.place(id, series) else {
+            self.fail(overflow);
+            return;
+        };
+        let held = *self.options.at(place);
+        let before = Slot {
+            quantity: Lots(held.contracts),
+            cost: held.cost,
+            funding: 0,
+        };
+        let cash = self.table.account(id).cash;
+        let Some((after, cash)) = traded(before, Lots(contracts), value)
+            .and_then(|(after, realised)| Some((after, cash.checked_add(realised)?)))
+        else {
+            self.fail(overflow);
+            return;
+        };
+        self.net += i128::from(cash.0)
+            - i128::from(self.table.account(id).cash.0)
+            - i128::from(after.cost.0)
+            + i128::from(before.cost.0);
+        self.options.set(place, after.quantity.0, after.cost);
+        self.table.account_mut(id).cash = cash;
+    }
+
+    /// Closes a series: everybody's contracts are settled at what one pays. The accounts that held any, in order.
+    pub fn settle_options(&mut self, series: SeriesId, pays: Cash, settled: &mut Vec<AccountId>) {
+        settled.clear();
+        let held = |(owner, held): (AccountId, &super::Holding)| {
+            (held.series == series && held.contracts != 0).then_some(owner)
+        };
+        settled.extend(self.options.all().filter_map(held));
+        self.options.publish(series, pays);
+        for id in settled.iter() {
+            let contracts = self
+                .options
+                .of(*id)
+                .iter()
+                .find(|held| held.series == series)
+                .map_or(0, |held| held.contracts);
+            match contracts.checked_mul(pays.0).and_then(i64::checked_neg) {
+                Some(value) => self.trade_option(*id, series, -contracts, Cash(value)),
+                None => self.fail(Breach::Overflow { account: id.0 }),
+            }
+        }
+    }
+
+    /// Whether an account holds neither a position nor an option.
+    #[inline]
+    pub fn is_flat(&self, id: AccountId) -> bool {
+        self.table.is_flat(id) && !self.options.holds(id)
+    }
+
     // --- states that carry no money -----------------------------------------------------------
 
     /// An account's record, to change anything but money through the fields that are public.
@@ -235,7 +340,7 @@ impl Ledger {
 
     // --- questions ----------------------------------------------------------------------------
 
-    /// Equity of an account: cash + Σ (value − cost) − accrued funding, in 128 bits.
+    /// Equity of an account: cash + Σ (value − cost) − accrued funding, its options included, in 128 bits.
     #[inline]
     pub fn equity(&self, id: AccountId, at: Valuation<'_>) -> i128 {
         let mut equity = i128::from(self.table.account(id).cash.0);
@@ -247,6 +352,9 @@ impl Ledger {
                     - i128::from(slot.cost.0)
                     - i128::from(funding_due(slot, at.funding[m]).0);
             }
+        }
+        if self.options.series() > 0 {
+            equity += self.options.profit(id);
         }
         equity
     }
@@ -262,6 +370,9 @@ impl Ledger {
         }
         if let Some((market, sum)) = self.quantities.iter().enumerate().find(|(_, s)| **s != 0) {
             return Err(Breach::Quantity { market, sum: *sum });
+        }
+        if let Some((series, sum)) = self.options.unbalanced() {
+            return Err(Breach::Contracts { series, sum });
         }
         if self.net != self.deposits {
             return Err(Breach::Cash {
@@ -296,6 +407,15 @@ impl Ledger {
                     return Err(Breach::ClosedWithPosition { account: id.0 });
                 }
             }
+        }
+        for (id, held) in self.options.all() {
+            net -= i128::from(held.cost.0);
+            if self.table.account(id).state == State::Closed && held.contracts != 0 {
+                return Err(Breach::ClosedWithPosition { account: id.0 });
+            }
+        }
+        if let Some((series, sum)) = self.options.recount() {
+            return Err(Breach::Contracts { series, sum });
         }
         if let Some((market, sum)) = quantities.into_iter().enumerate().find(|(_, s)| *s != 0) {
             return Err(Breach::Quantity { market, sum });
@@ -494,5 +614,39 @@ mod tests {
         let (mut ledger, a, _) = ledger();
         ledger.trade(a, MarketId(0), Lots(1), Cash(100));
         assert!(matches!(ledger.check(), Err(Breach::Quantity { .. })));
+    }
+
+    #[test]
+    fn contracts_add_up_to_zero() {
+        let (mut ledger, a, b) = ledger();
+        ledger.list_options(2);
+        ledger.open_options(a, [SeriesId(1)]);
+        ledger.open_options(b, [SeriesId(0), SeriesId(1)]);
+        // a buys three at 50 from b, sells one at 70, and the rest settles at 20.
+        ledger.trade_options(a, b, SeriesId(1), 3, Cash(150));
+        assert_eq!(ledger.options().open_interest(SeriesId(1)), 3);
+        ledger.publish_worth(SeriesId(1), Cash(60));
+        let at = Valuation {
+            marks: &[Ticks(1)],
+            funding: &[0],
+        };
+        assert_eq!((ledger.equity(a, at), ledger.equity(b, at)), (1_030, 970));
+        ledger.trade_options(a, b, SeriesId(1), -1, Cash(-70));
+        assert_eq!(ledger.account(a).cash, Cash(1_020));
+        assert!(ledger.audit().is_ok() && !ledger.is_flat(a) && ledger.is_flat(AccountId::FUND));
+        let mut settled = Vec::new();
+        ledger.settle_options(SeriesId(1), Cash(20), &mut settled);
+        assert_eq!(settled, [a, b]);
+        assert_eq!(ledger.account(a).cash, Cash(1_000 + 20 - 60));
+        assert!(ledger.audit().is_ok() && ledger.is_flat(a) && ledger.is_flat(b));
+        // Money for contracts from nowhere shows, and so does a side without another.
+        ledger.trade_option(a, SeriesId(1), 1, Cash(10));
+        assert_eq!(ledger.check(), Err(Breach::Contracts { series: 1, sum: 1 }));
+        // A series that an account can't hold is refused whole.
+        let (mut ledger, a, b) = self::ledger();
+        ledger.list_options(1);
+        ledger.open_options(a, [SeriesId(0)]);
+        ledger.trade_options(a, b, SeriesId(0), 1, Cash(10));
+        assert!(ledger.check().is_err());
     }
 }

@@ -6,12 +6,14 @@
 //! anything: it says "look here", and the caller checks with integers.
 
 pub mod ledger;
+pub mod options;
 pub mod sorted;
 pub mod stops;
 pub mod table;
 pub mod trigger;
 
 pub use ledger::{Audit, Breach, Ledger, Valuation};
+pub use options::{Holding, Options};
 pub use stops::Stops;
 pub use table::{Account, Slot, SlotId, State, Table};
 pub use trigger::TriggerIndex;

@@ -18,6 +18,7 @@ use super::event::EventKind;
 use super::world::World;
 use crate::account::State;
 use crate::margin::Leg;
+use crate::margin::option::Asked;
 use crate::market::Order;
 use crate::math::Purpose;
 use crate::unit::{AccountId, Cash, Lots, MarketId, Side, Ticks};
@@ -26,6 +27,16 @@ impl World {
     /// Exact initial requirement of an account, with a position of its own or one that it would have; nothing where
     /// that is worth more than can be counted, or larger than the market's limit.
     pub(super) fn initial(&self, id: AccountId, changed: Option<(MarketId, Lots)>) -> Option<Cash> {
+        if self.holds_options(id) {
+            if let Some((market, after)) = changed {
+                let m = &self.markets[market.index()];
+                let value = m.contract.checked(after, self.marks[market.index()])?;
+                if value.abs() > m.schedule.limit() {
+                    return None;
+                }
+            }
+            return Some(self.option_requirement(id, changed, Asked::Initial));
+        }
         let together = self
             .portfolio
             .as_ref()

@@ -68,6 +68,9 @@ impl World {
         let Some(vault) = self.vault.filter(|vault| !vault.stopped) else {
             return false;
         };
+        if self.holds_options(id) {
+            self.to_the_desk(id, None, 1.0, false, false);
+        }
         let gain = self.equity(id);
         let mut requirement = Cash::ZERO;
         for (market, slot) in self.ledger.places(vault.account) {

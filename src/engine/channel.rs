@@ -6,7 +6,7 @@
 
 use super::world::World;
 use crate::math::ops;
-use crate::trader::{Intent, View};
+use crate::trader::{Intent, OptionQuote, Published, View};
 use crate::unit::{CohortId, MarketId, Side, Ticks};
 
 /// Who answers a move.
@@ -47,11 +47,22 @@ impl World {
         shown.quote.bid = shown.quote.bid.map(fallen);
         shown.quote.ask = shown.quote.ask.map(fallen);
         shown.log_return += ops::ln(1.0 - w);
+        let quotes = self.options.as_ref().map_or(&[][..], |chain| &chain.quotes);
+        // Hedgers see their options as they would be at the price shown, at the same volatility.
+        let mut fallen = quotes.to_vec();
+        for quote in fallen
+            .iter_mut()
+            .filter(|quote| quote.series.market == market && quote.years > 0.0)
+        {
+            let forward = then[market.index()].index;
+            quote.greeks = quote.series.greeks(forward, quote.years, quote.volatility);
+        }
         for (place, cohort) in (0..).zip(&self.cohorts) {
             if cohort.behaviour.is_none() {
                 continue;
             }
-            let [more, less] = [&then, &now].map(|markets| self.sales(place, market, markets));
+            let [more, less] = [(&then, fallen.as_slice()), (&now, quotes)]
+                .map(|(markets, options)| self.sales(place, market, markets, options));
             let lots = (more - less).max(0);
             if lots > 0 {
                 found.push((
@@ -64,7 +75,13 @@ impl World {
     }
 
     /// What a cohort's members would sell in a market by market orders, less what they would buy: each at its own turn.
-    fn sales(&self, place: u16, market: MarketId, markets: &[crate::trader::Published]) -> i64 {
+    fn sales(
+        &self,
+        place: u16,
+        market: MarketId,
+        markets: &[Published],
+        options: &[OptionQuote],
+    ) -> i64 {
         let cohort = &self.cohorts[usize::from(place)];
         let Some(behaviour) = &cohort.behaviour else {
             return 0;
@@ -78,6 +95,7 @@ impl World {
                 dt: self.dt,
                 markets,
                 ledger: &self.ledger,
+                options,
             };
             intents.clear();
             behaviour.act(&view, &cohort.members, &self.draws, &mut intents);

@@ -37,6 +37,7 @@ impl World {
                 dt: self.dt,
                 markets: &self.published,
                 ledger: &self.ledger,
+                options: self.options.as_ref().map_or(&[], |chain| &chain.quotes),
             };
             intents.clear();
             behaviour.act(&view, &cohort.members, &self.draws, &mut intents);
@@ -61,7 +62,7 @@ impl World {
                         requoting = Some((*owner, at));
                         at
                     }
-                    Intent::Place { .. } => at,
+                    Intent::Place { .. } | Intent::BuyBack { .. } => at,
                 };
                 self.send(at, Origin::Organic(CohortId(c as u16)), *intent);
             }
@@ -189,6 +190,9 @@ impl World {
         if self.ledger.account(id).state >= State::Liquidating {
             return;
         }
+        if self.holds_options(id) && share > 0.0 {
+            self.to_the_desk(id, None, share, true, false);
+        }
         let cohort = self.ledger.account(id).cohort;
         let latency = self
             .cohorts
@@ -270,6 +274,7 @@ impl World {
         let mut offers = std::mem::take(&mut self.keepers.offers);
         offers.clear();
         self.end_liquidations();
+        self.release_options();
         self.sell_for_debts(&mut forced);
         for m in 0..self.markets.len() {
             if self.safety.withheld(MarketId(m as u16), self.step) {
@@ -311,6 +316,7 @@ impl World {
             }
         }
         self.keepers.offers = offers;
+        self.keep_hedges(&mut forced);
         self.scratch.forced = forced;
         self.throttle();
         let forced = std::mem::take(&mut self.scratch.forced);

@@ -94,6 +94,7 @@ impl World {
                 funding: self.funding[m],
             };
         }
+        self.publish_options();
     }
 
     /// Between two rounds: the mark sees the trades of the round before.
@@ -102,6 +103,7 @@ impl World {
         for (market, mark) in self.markets.iter().zip(&mut self.marks) {
             *mark = market.mark.price(&market.mark_view(self.step));
         }
+        self.revalue_options();
     }
 
     /// Phase 3: funding falls due.
@@ -169,6 +171,7 @@ impl World {
             stale |= market.schedule.outgrows(&market.epoch.0, HEADROOM)
                 || (funding - market.epoch.1).abs() > FUNDING_DRIFT * level;
         }
+        self.widen_scans();
         if stale && self.index.cross_slots() > 0 {
             for m in 0..self.markets.len() {
                 let funding = self.funding_level(MarketId(m as u16));

@@ -103,11 +103,16 @@ pub enum EventKind {
     Absorbed,
     /// A keeper has lost everything and takes no more part; amount: its equity.
     KeeperFailed,
+    /// A series of options settled; quantity: contracts that were open, price: the index it settled at, amount: what one pays.
+    OptionsSettled,
+    /// Options went from an account to the desk; quantity: the signed change in contracts, price: the mark, amount: their signed
+    /// value.
+    OptionsTransferred,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 46] = [
         Self::Warned,
         Self::Called,
         Self::CallCured,
@@ -152,6 +157,8 @@ impl EventKind {
         Self::KeeperBid,
         Self::Absorbed,
         Self::KeeperFailed,
+        Self::OptionsSettled,
+        Self::OptionsTransferred,
     ];
     /// The kind's name in the output.
     pub const fn name(self) -> &'static str {
@@ -200,6 +207,8 @@ impl EventKind {
             Self::KeeperBid => "keeper_bid",
             Self::Absorbed => "absorbed",
             Self::KeeperFailed => "keeper_failed",
+            Self::OptionsSettled => "options_settled",
+            Self::OptionsTransferred => "options_transferred",
         }
     }
 }

@@ -46,7 +46,10 @@ impl World {
                 (Origin::Forced(terms), Intent::Place { market, order, .. }) => {
                     forced += usize::from(self.force(market, &order, terms));
                 }
-                (Origin::Forced(_), Intent::CancelAll { .. }) => {}
+                (Origin::Organic(_), Intent::BuyBack { market, owner }) => {
+                    self.buy_back(owner, market);
+                }
+                (Origin::Forced(_), Intent::CancelAll { .. } | Intent::BuyBack { .. }) => {}
             }
         }
         self.scratch.due = due;
@@ -73,6 +76,13 @@ impl World {
             return;
         }
         let execution = self.execute(market, order);
+        if self.cohorts[cohort.index()].hedges {
+            let row = &mut self.rows[market.index()];
+            match order.side {
+                Side::Sell => row.hedge_sold += execution.filled,
+                Side::Buy => row.hedge_bought += execution.filled,
+            }
+        }
         self.trace_move(market, Cause::Cohort(cohort));
         if let Some(resting) = execution.resting {
             let expires = self.step.saturating_add(lifetime);
@@ -109,7 +119,12 @@ impl World {
         }
         let after = Lots(held.0 + order.quantity.0 * order.side.sign());
         self.initial(id, Some((market, after)))
-            .is_some_and(|required| self.equity(id) >= i128::from(required.0))
+            .is_some_and(|required| {
+                // A position that hedges what else is held may be larger and ask less.
+                self.equity(id) >= i128::from(required.0)
+                    || (self.holds_options(id)
+                        && self.initial(id, None).is_some_and(|now| required <= now))
+            })
     }
 
     /// Trades a forced order as far as its account is still in liquidation and holds so much; whether it
@@ -289,6 +304,13 @@ impl World {
             let (taker, maker) = (self.markets[m].taker_fee, self.markets[m].maker_fee);
             self.ledger.settle(market, fill, taker, maker);
             self.rows[m].volume += fill.quantity;
+            if self.options.is_some() {
+                for (id, sign) in [(fill.taker, 1), (fill.maker, -1)] {
+                    if self.hedges(id) {
+                        self.hedgers_position[m] += sign * fill.quantity.0 * fill.side.sign();
+                    }
+                }
+            }
         }
         self.scratch.fills = fills;
     }

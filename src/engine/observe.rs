@@ -1,6 +1,7 @@
 //! Phase 9, observation: what the step looked like. Nothing observed changes anything.
 
 use super::observer::{MOVES, MarketRow, Observer, StepRow};
+use super::options::OptionRow;
 use super::world::World;
 use crate::unit::MarketId;
 
@@ -19,6 +20,7 @@ impl World {
             market.flight.see(mid, self.dt);
         }
         self.remember_depth();
+        self.observe_options();
         for m in 0..self.markets.len() {
             let id = MarketId(m as u16);
             let down = MOVES.map(|w| self.reproduction(id, true, w));
@@ -45,6 +47,10 @@ impl World {
                 liquidity: market.liquidity,
                 down,
                 up,
+                options: self
+                    .options
+                    .as_ref()
+                    .map_or_else(OptionRow::default, |chain| chain.rows[m]),
                 ..*row
             };
         }

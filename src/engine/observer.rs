@@ -1,6 +1,7 @@
 //! What a step looked like from outside, and who may look.
 
 use super::event::Event;
+use super::options::OptionRow;
 use super::trace::TraceRow;
 use crate::margin::{Level, Schedule};
 use crate::unit::{Cash, Lots, MarketId, Rate, Ticks};
@@ -33,6 +34,10 @@ pub struct MarketRow {
     pub ask_depth: Lots,
     /// Quantity traded.
     pub volume: Lots,
+    /// Quantity sold by cohorts that hedge.
+    pub hedge_sold: Lots,
+    /// Quantity bought by cohorts that hedge.
+    pub hedge_bought: Lots,
     /// Quantity sold by force (longs liquidated).
     pub forced_sold: Lots,
     /// Quantity bought by force (shorts liquidated).
@@ -65,6 +70,13 @@ pub struct MarketRow {
     pub down: [f64; 3],
     /// Reproduction number for moves of 1, 2 and 5 % up.
     pub up: [f64; 3],
+    /// Hedgers' share of moves of 1, 2 and 5 % down: what they would sell within the move over the bids that must trade to make
+    /// it, negative where they would buy.
+    pub hedge_down: [f64; 3],
+    /// Hedgers' share of moves of 1, 2 and 5 % up.
+    pub hedge_up: [f64; 3],
+    /// What options on the market amount to; nothing where there are none.
+    pub options: OptionRow,
 }
 
 /// The whole world at the end of a step. Amounts are totals since the start unless said.
@@ -97,6 +109,8 @@ pub struct WorldRow {
     pub uncovered: Cash,
     /// What forced orders traded worse than the mark.
     pub forced_cost: Cash,
+    /// What options cost accounts that gave them up, against their worth.
+    pub option_cost: Cash,
     /// Fees and collateral that went to the insurance fund.
     pub fund_received: Cash,
     /// What keepers have, took and left.

@@ -638,13 +638,13 @@ impl World {
 fn left(pending: &Pending) -> Lots {
     match pending.intent {
         Intent::Place { order, .. } => order.quantity,
-        Intent::CancelAll { .. } => Lots::ZERO,
+        Intent::CancelAll { .. } | Intent::BuyBack { .. } => Lots::ZERO,
     }
 }
 
 fn owner(pending: &Pending) -> Option<AccountId> {
     match pending.intent {
         Intent::Place { order, .. } => Some(order.owner),
-        Intent::CancelAll { .. } => None,
+        Intent::CancelAll { .. } | Intent::BuyBack { .. } => None,
     }
 }

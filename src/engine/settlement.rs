@@ -37,6 +37,7 @@ impl World {
         let mut liquidating = std::mem::take(&mut self.liquidating);
         liquidating.retain(|id| {
             let id = *id;
+            self.surrender_options(id);
             if !self.ledger.is_flat(id)
                 && !self.liquidation_waits(id)
                 && self.is_for_the_queue(id, &mut promised)

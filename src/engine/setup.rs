@@ -2,6 +2,7 @@
 //!
 //! A scenario builds a [`Setup`]; tests and users of the library may build one by hand.
 
+use super::options::OptionsSetup;
 use crate::account::Ledger;
 use crate::liquidation::keeper;
 use crate::liquidation::policy::absorb::Reserves;
@@ -186,6 +187,8 @@ pub struct Setup {
     pub cohorts: Vec<CohortSetup>,
     /// All accounts with what they hold at the start.
     pub ledger: Ledger,
+    /// Options, where there are any; who may hold which is the ledger's.
+    pub options: Option<OptionsSetup>,
     /// Isolated accounts whose owner has a cross account too, and which.
     pub siblings: Vec<(AccountId, AccountId)>,
     /// Accounts with a standing stop: whose, and the adverse move from the entry price that triggers it.

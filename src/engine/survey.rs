@@ -30,6 +30,7 @@ impl World {
         for id in &visits {
             self.watch(*id);
         }
+        self.leave_ranges(&mut visits);
         visits.extend_from_slice(&self.uneasy);
         self.uneasy.clear();
         let mut candidates = std::mem::take(&mut self.scratch.candidates);
@@ -94,6 +95,9 @@ impl World {
         // Houses have no place in the index.
         if self.ledger.is_house(id) {
             return;
+        }
+        if self.options.is_some() {
+            self.unwatch_options(id);
         }
         for (market, slot) in self.ledger.places(id) {
             self.index.forget(&self.ledger, slot, market);
@@ -168,7 +172,13 @@ impl World {
                 self.uneasy.push(id);
             }
         }
-        if self.ledger.account(id).isolated().is_none() {
+        if self.holds_options(id) {
+            self.unwatch(id);
+            self.watch_options(id, equity, standing);
+        } else if self.ledger.account(id).isolated().is_none() {
+            if self.options.is_some() {
+                self.unwatch_options(id);
+            }
             self.watch_cross(id, equity, (requirement, haircut), standing);
         }
     }

@@ -7,6 +7,7 @@ use super::backstop::Vault;
 use super::event::{Event, EventKind};
 use super::keepers::Keepers;
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
+use super::options::Chain;
 use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
 use super::trace::Trace;
@@ -15,6 +16,7 @@ use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Queue;
 use crate::liquidation::waterfall::{Fund, Winners};
 use crate::liquidation::{Case, Forced, Terms};
+use crate::margin::option::Asked;
 use crate::margin::{Leg, Level, MarginRule, PortfolioRule, RiskView, Schedule, Thresholds};
 use crate::market::anchor::{Anchor, Flight, FlightSettings};
 use crate::market::funding::Funding;
@@ -23,7 +25,9 @@ use crate::market::mark::{Mark, MarkView};
 use crate::market::oracle::Oracle;
 use crate::market::{Conditions, Contract, Fill, OrderId, Venue};
 use crate::math::Draws;
-use crate::trader::{Behaviour, Intent, Members, Published, ResponseSettings, WithdrawalSettings};
+use crate::trader::{
+    Behaviour, Intent, Members, Published, ResponseSettings, View, WithdrawalSettings,
+};
 use crate::unit::{AccountId, Cash, CohortId, Lots, MarketId, Rate, Side, Ticks};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -70,6 +74,8 @@ pub(super) struct Cohort {
     pub(super) withdrawal: Option<WithdrawalSettings>,
     pub(super) resting: Vec<Resting>,
     pub(super) next_expiry: u32,
+    /// Whether its orders hedge something else that it holds.
+    pub(super) hedges: bool,
 }
 
 /// A trader's order that rests in a book.
@@ -202,6 +208,9 @@ pub struct World {
     /// Quantity traded in the last whole step, by market.
     pub(super) last_volume: Vec<Lots>,
     pub(super) totals: WorldRow,
+    pub(super) options: Option<Box<Chain>>,
+    /// What cohorts that hedge hold, by market.
+    pub(super) hedgers_position: Vec<i64>,
 }
 
 impl World {
@@ -222,6 +231,7 @@ impl World {
             markets,
             cohorts,
             mut ledger,
+            options,
             stops: stop_orders,
             mut siblings,
             absorb_forced,
@@ -318,6 +328,7 @@ impl World {
                     withdrawal: cohort.withdrawal,
                     resting: Vec::new(),
                     next_expiry: u32::MAX,
+                    hedges: false,
                 })
                 .collect(),
             markets,
@@ -334,7 +345,32 @@ impl World {
             scratch,
             events: Vec::with_capacity(accounts.min(1 << 16)),
             totals: WorldRow::default(),
+            options: None,
+            hedgers_position: Vec::new(),
         };
+        for cohort in &mut world.cohorts {
+            cohort.hedges = cohort
+                .behaviour
+                .as_ref()
+                .is_some_and(|behaviour| behaviour.hedges());
+        }
+        if let Some(options) = options {
+            let contracts: Vec<Contract> =
+                world.markets.iter().map(|market| market.contract).collect();
+            let owners = world.ledger.options().owners().len();
+            world.options = Some(Box::new(Chain::new(options, &contracts, owners)));
+            world.hedgers_position = vec![0; contracts.len()];
+            let hedgers: Vec<AccountId> = world
+                .ledger
+                .traders()
+                .filter(|id| world.hedges(*id))
+                .collect();
+            for id in hedgers {
+                for (market, slot) in world.ledger.places(id) {
+                    world.hedgers_position[market.index()] += world.ledger.slot(slot).quantity.0;
+                }
+            }
+        }
         world.totals.fund = world.ledger.account(AccountId::FUND).cash;
         world.open_keepers();
         if world.liquidation.policies.iter().any(|p| p.needs_keepers()) {
@@ -420,6 +456,17 @@ impl World {
         self.ledger.equity(id, self.valuation())
     }
 
+    /// What traders see.
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            step: self.step,
+            dt: self.dt,
+            markets: &self.published,
+            ledger: &self.ledger,
+            options: self.option_quotes(),
+        }
+    }
+
     /// The prices at which margin sees positions now.
     pub fn valuation(&self) -> Valuation<'_> {
         Valuation {
@@ -430,6 +477,9 @@ impl World {
 
     /// Exact maintenance requirement of an account at the present marks and rates.
     pub fn requirement(&self, id: AccountId) -> Cash {
+        if self.holds_options(id) {
+            return self.option_requirement(id, None, Asked::Maintenance);
+        }
         let Some(portfolio) = &self.portfolio else {
             return self.requirements(id);
         };

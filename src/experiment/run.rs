@@ -97,6 +97,9 @@ pub struct LadderShot {
     pub matrix: Vec<Vec<f64>>,
     /// Each channel's reproduction number for a move of 1 %.
     pub channels: Vec<(Channel, f64)>,
+    /// Gamma of what hedgers hold by mark, both in ticks (lots per tick), after the first step; empty where there are no options, and
+    /// in later shots.
+    pub gamma: Vec<[f64; 2]>,
 }
 
 /// Why a run could not be made.
@@ -353,6 +356,7 @@ impl Shots {
             matrix: world.reproduction_matrix(MOVES[0]),
             channels: world.channels(id, MOVES[0]),
             rungs,
+            gamma: Vec::new(),
         }
     }
 
@@ -364,6 +368,15 @@ impl Shots {
     }
 
     fn see(&mut self, world: &World) {
+        if world.now() == 1 && !world.option_quotes().is_empty() {
+            for (shots, place) in self.taken.iter_mut().zip(0..) {
+                let mark = world.marks()[usize::from(place)].as_f64();
+                let at = |k: i32| mark * (1.0 + 0.004 * f64::from(k));
+                shots[0].gamma = (-100..=100)
+                    .map(|k| [at(k), world.gamma_at(MarketId(place), at(k))])
+                    .collect();
+            }
+        }
         for market in 0..self.taken.len() {
             if self.every > 0 && world.now().is_multiple_of(self.every) {
                 let id = MarketId(market as u16);

@@ -50,6 +50,8 @@ pub enum Purpose {
     Design = 13,
     /// Arrivals of keepers' transactions; the entity is the account that they are about.
     Keeper = 14,
+    /// Options that members hold at the start; the entity is the member and the line, the step the cohort's place.
+    Options = 21,
     /// Free for a user's own behaviour or rule.
     Custom = 255,
 }

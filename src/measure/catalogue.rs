@@ -63,10 +63,20 @@ catalogue! {
             "Value of what forced orders bought: short positions liquidated."
         LIQUIDATED_SHARE "liquidated_share" Share Lower "over open interest":
             "Quantity sold and bought by force over open interest at the start (one side counted); above 1 is possible, for both sides can be liquidated."
+        HEDGE_SHARE "hedge_share" Share Neutral "hedgers' share of volume":
+            "Quantity sold and bought by cohorts that hedge over quantity traded."
         FORCED_SHARE "forced_share" Share Lower "forced share of volume":
             "Quantity sold and bought by force over quantity traded."
     }
     Market Spiral {
+        HEDGE_DOWN_1 "hedge_down_peak_1pct" Ratio Lower "hedgers' peak, 1 % down":
+            "Largest share that hedgers would add to a move of 1 % down: what they would sell within it over the bids that must trade to make it; 0 where they would never sell."
+        HEDGE_DOWN_5 "hedge_down_peak_5pct" Ratio Lower "hedgers' peak, 5 % down":
+            "Largest share that hedgers would add to a move of 5 % down."
+        HEDGE_UP_1 "hedge_up_peak_1pct" Ratio Lower "hedgers' peak, 1 % up":
+            "Largest share that hedgers would add to a move of 1 % up: what they would buy within it over the asks that must trade to make it; 0 where they would never buy."
+        HEDGE_UP_5 "hedge_up_peak_5pct" Ratio Lower "hedgers' peak, 5 % up":
+            "Largest share that hedgers would add to a move of 5 % up."
         DOWN_PEAK_1 "reproduction_down_peak_1pct" Ratio Lower "peak, 1 % down":
             "Largest R for a move of 1 % down: quantity that would be sold by force within it over the bids that must trade to make it."
         DOWN_PEAK_2 "reproduction_down_peak_2pct" Ratio Lower "peak, 2 % down":

@@ -90,7 +90,15 @@ fn of_market(run: &Recorded, place: usize, metrics: &mut Vec<Metric>) {
         &m::LIQUIDATED_SHARE,
         share(forced, frame.open_interest.0.into()),
     );
+    let hedged: i128 = tally.hedged.iter().sum();
+    add(&m::HEDGE_SHARE, share(hedged, tally.volume));
     add(&m::FORCED_SHARE, share(forced, tally.volume));
+
+    let [down, up] = tally.hedge;
+    add(&m::HEDGE_DOWN_1, Some(down[0]));
+    add(&m::HEDGE_DOWN_5, Some(down[2]));
+    add(&m::HEDGE_UP_1, Some(up[0]));
+    add(&m::HEDGE_UP_5, Some(up[2]));
 
     for (definition, peak) in [&m::DOWN_PEAK_1, &m::DOWN_PEAK_2, &m::DOWN_PEAK_5]
         .into_iter()

@@ -10,7 +10,7 @@ use super::tally::Tally;
 use super::traced::Traced;
 use super::track::Track;
 use crate::account::{Breach, Ledger};
-use crate::engine::{Event, MarketRow, Observer, StepRow, TraceRow, WorldRow};
+use crate::engine::{Event, MarketRow, Observer, OptionRow, StepRow, TraceRow, WorldRow};
 use crate::margin::Schedule;
 use crate::unit::MarketId;
 
@@ -75,6 +75,13 @@ impl Series {
             if let Some(last) = kept.last_mut() {
                 *last = MarketRow {
                     volume: last.volume + market.volume,
+                    hedge_sold: last.hedge_sold + market.hedge_sold,
+                    hedge_bought: last.hedge_bought + market.hedge_bought,
+                    options: OptionRow {
+                        vanna_flow: last.options.vanna_flow + market.options.vanna_flow,
+                        vega_flow: last.options.vega_flow + market.options.vega_flow,
+                        ..market.options
+                    },
                     forced_sold: last.forced_sold + market.forced_sold,
                     forced_bought: last.forced_bought + market.forced_bought,
                     forced_sold_value: last.forced_sold_value + market.forced_sold_value,

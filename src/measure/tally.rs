@@ -41,6 +41,10 @@ pub struct MarketTally {
     pub down: [f64; 3],
     /// Largest reproduction numbers up, by move.
     pub up: [f64; 3],
+    /// Largest shares that hedgers would add to moves of 1, 2 and 5 %, down and up; largest damping counts as nothing.
+    pub hedge: [[f64; 3]; 2],
+    /// Quantity sold and bought by cohorts that hedge.
+    pub hedged: [i128; 2],
     /// Reproduction numbers down at the end of the first step, by move.
     pub first_down: Option<[f64; 3]>,
     /// When the first of them reached one, down and up, in seconds.
@@ -74,6 +78,8 @@ impl MarketTally {
             forced_value: [0; 2],
             down: [0.0; 3],
             up: [0.0; 3],
+            hedge: [[0.0; 3]; 2],
+            hedged: [0; 2],
             first_down: None,
             first_spiral: [None; 2],
             maintenance: 0.0,
@@ -104,6 +110,13 @@ impl MarketTally {
                 *peak = peak.max(r);
             }
         }
+        for (peaks, found) in self.hedge.iter_mut().zip([row.hedge_down, row.hedge_up]) {
+            for (peak, r) in peaks.iter_mut().zip(found) {
+                *peak = peak.max(r);
+            }
+        }
+        self.hedged[0] += i128::from(row.hedge_sold.0);
+        self.hedged[1] += i128::from(row.hedge_bought.0);
         self.first_down.get_or_insert(row.down);
         for (first, r) in self.first_spiral.iter_mut().zip([row.down[0], row.up[0]]) {
             if first.is_none() && r >= 1.0 {

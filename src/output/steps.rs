@@ -253,6 +253,116 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
             |v| Cell::Real(v.row.up[2]),
         ),
         Column::new(
+            "hedge_sold",
+            Real,
+            "base",
+            "Quantity sold by cohorts that hedge since the row before.",
+            |v| Cell::Real(v.factors.quantity(v.row.hedge_sold)),
+        ),
+        Column::new(
+            "hedge_bought",
+            Real,
+            "base",
+            "Quantity bought by cohorts that hedge since the row before.",
+            |v| Cell::Real(v.factors.quantity(v.row.hedge_bought)),
+        ),
+        Column::new(
+            "hedge_down_1pct",
+            Real,
+            "ratio",
+            "Share that hedgers would add to a move of 1 % down; negative where they would damp it.",
+            |v| Cell::Real(v.row.hedge_down[0]),
+        ),
+        Column::new(
+            "hedge_down_5pct",
+            Real,
+            "ratio",
+            "Share that hedgers would add to a move of 5 % down.",
+            |v| Cell::Real(v.row.hedge_down[2]),
+        ),
+        Column::new(
+            "hedge_up_1pct",
+            Real,
+            "ratio",
+            "Share that hedgers would add to a move of 1 % up.",
+            |v| Cell::Real(v.row.hedge_up[0]),
+        ),
+        Column::new(
+            "hedge_up_5pct",
+            Real,
+            "ratio",
+            "Share that hedgers would add to a move of 5 % up.",
+            |v| Cell::Real(v.row.hedge_up[2]),
+        ),
+        Column::new(
+            "option_interest",
+            Real,
+            "count",
+            "Contracts of options that are held long.",
+            |v| Cell::Real(v.row.options.open_interest as f64),
+        ),
+        Column::new(
+            "hedgers_gamma",
+            Real,
+            "base",
+            "Change of hedgers' options' delta for a rise of 1 %; negative where they are short gamma.",
+            |v| {
+                Cell::Real(
+                    v.factors
+                        .lot
+                        .of(v.row.options.gamma * 0.01 * v.row.mark.as_f64()),
+                )
+            },
+        ),
+        Column::new(
+            "hedgers_delta",
+            Real,
+            "base",
+            "Delta of hedgers' options.",
+            |v| Cell::Real(v.factors.lot.of(v.row.options.delta)),
+        ),
+        Column::new(
+            "hedgers_vega",
+            Real,
+            CURRENCY,
+            "What hedgers' options gain as volatility rises by one point.",
+            |v| {
+                Cell::Real(
+                    v.factors
+                        .tick
+                        .of(v.factors.lot.of(0.01 * v.row.options.vega)),
+                )
+            },
+        ),
+        Column::new(
+            "hedge_gap",
+            Real,
+            "base",
+            "What hedgers are off: their options' delta and their positions.",
+            |v| Cell::Real(v.factors.lot.of(v.row.options.gap)),
+        ),
+        Column::new(
+            "vanna_flow",
+            Real,
+            "base",
+            "Change of hedgers' options' delta by the change of volatility, since the row before.",
+            |v| Cell::Real(v.factors.lot.of(v.row.options.vanna_flow)),
+        ),
+        Column::new(
+            "vega_flow",
+            Real,
+            CURRENCY,
+            "Change of hedgers' options' worth by the change of volatility, since the row before.",
+            |v| Cell::Real(v.factors.tick.of(v.factors.lot.of(v.row.options.vega_flow))),
+        ),
+        Column::new(
+            "implied_volatility",
+            Real,
+            "share",
+            "Implied volatility of the strike nearest to the mark in the expiry that comes next; 0 without options.",
+            |v| Cell::Real(v.row.options.volatility),
+        ),
+        Column::new(
             "fund",
             Real,
             CURRENCY,

@@ -14,6 +14,8 @@ pub static DETAILS: &[&Definition] = &[
     &m::RUN_UP,
     &m::LIQUIDATED_TOTAL,
     &m::TRADED_TOTAL,
+    &m::HEDGE_DOWN_5,
+    &m::HEDGE_UP_5,
     &m::DOWN_PEAK_2,
     &m::DOWN_PEAK_5,
     &m::DOWN_START_1,

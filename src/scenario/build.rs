@@ -3,6 +3,7 @@
 use super::check::{POSITIONS, path_key};
 use super::load::positions::{self, PositionMode};
 use super::load::{LoadError, PriceHistory};
+use super::option;
 use super::problem::Problem;
 use super::settings::{ContractSettings, KindSettings, MarketSettings, Scenario, VenueSettings};
 use crate::engine::{
@@ -299,6 +300,30 @@ impl<'a> Prepared<'a> {
             dt,
         )
         .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
+        let options = match &scenario.options {
+            Some(settings) => Some(
+                option::Opening {
+                    scenario,
+                    settings,
+                    cohorts: &cohorts,
+                    clock: &self.grid,
+                    grounds: &grounds,
+                    draws: &draws,
+                    margin: std::sync::Arc::from(
+                        settings.margin.build(
+                            &scenario
+                                .markets
+                                .iter()
+                                .zip(&self.grids)
+                                .map(|(name, grid)| (name.as_str(), grid.scale().quantum))
+                                .collect::<Vec<_>>(),
+                        ),
+                    ),
+                }
+                .open(&mut population)?,
+            ),
+            None => None,
+        };
         let liquidation = self.liquidation()?;
         population
             .ledger
@@ -342,6 +367,7 @@ impl<'a> Prepared<'a> {
             markets,
             cohorts,
             ledger: population.ledger,
+            options,
             siblings: population.siblings,
             stops: population.stops,
             absorb_forced: mode == Mode::Twin,

@@ -42,6 +42,10 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
             collateral_parts(scenario, cohort, names),
         );
     }
+    if let Some(options) = &scenario.options {
+        nested("options", options.problems(names, &scenario.cohort));
+    }
+    nested("", super::option::cohort_problems(scenario));
     nested("", position_parts(scenario));
     let mut unknown = Vec::new();
     let mut add = |key: &str, text: String| problems.push(Problem::new(key, text));

@@ -549,6 +549,12 @@ fn tables(root: &Node) -> Vec<Vec<String>> {
     for name in markets.into_iter().flat_map(Node::keys) {
         paths.push(path(&["margin", "market", name, "base", "tiered"]));
     }
+    let listings = root
+        .get("options")
+        .and_then(|options| options.get("market"));
+    for name in listings.into_iter().flat_map(Node::keys) {
+        paths.push(path(&["options", "market", name]));
+    }
     paths
 }
 

@@ -52,6 +52,7 @@ pub mod document;
 pub mod inputs;
 pub mod load;
 pub mod manifest;
+pub mod option;
 pub mod policy;
 pub mod preset;
 pub mod problem;

@@ -1,5 +1,6 @@
 //! The typed scenario.
 
+use super::option::OptionsSettings;
 use crate::engine::Rounds;
 use crate::liquidation::LiquidationSettings;
 use crate::margin::{HaircutSettings, MarginRule, MarginSettings};
@@ -216,6 +217,9 @@ pub struct Scenario {
     /// What breaks, and when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fault: Vec<FaultSettings>,
+    /// Options on the markets' indices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<OptionsSettings>,
     /// The traders, by cohort.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cohort: BTreeMap<String, CohortSettings>,

@@ -1,5 +1,6 @@
 //! Cohorts: how many, how rich, how leveraged, which way, and doing what.
 
+use super::option::OptionSettings;
 use super::response::ResponseSettings;
 use super::strategy::StrategySettings;
 use super::withdrawal::WithdrawalSettings;
@@ -57,6 +58,9 @@ pub struct CohortSettings {
     /// How members take money out; never where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawal: Option<WithdrawalSettings>,
+    /// Options that every member holds at the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<OptionSettings>,
     /// Time from a member's decision to its order's arrival at the book.
     #[serde(default)]
     pub latency: Span,
@@ -115,6 +119,12 @@ impl CohortSettings {
         };
         problems.extend(nested("strategy", self.strategy.problems()));
         problems.extend(nested("response", self.response.problems()));
+        for (place, option) in self.options.iter().enumerate() {
+            problems.extend(nested(
+                &format!("options[{place}]"),
+                option.problems(markets),
+            ));
+        }
         if let Some(withdrawal) = &self.withdrawal {
             problems.extend(nested("withdrawal", withdrawal.problems()));
         }

@@ -5,12 +5,14 @@
 //! warned or called.
 
 pub mod cohort;
+pub mod option;
 pub mod population;
 pub mod response;
 pub mod strategy;
 pub mod withdrawal;
 
 pub use cohort::{CohortSettings, Members, Mode};
+pub use option::{OptionQuote, OptionSettings};
 pub use response::ResponseSettings;
 pub use strategy::StrategySettings;
 pub use withdrawal::WithdrawalSettings;
@@ -63,6 +65,8 @@ pub struct View<'a> {
     pub markets: &'a [Published],
     /// The ledger, of which a cohort reads its own members' records.
     pub ledger: &'a Ledger,
+    /// What is published of every series of options; empty where there are none.
+    pub options: &'a [OptionQuote],
 }
 
 /// What a behaviour wants done.
@@ -85,13 +89,22 @@ pub enum Intent {
         /// Whose.
         owner: AccountId,
     },
+    /// Buy all sold options of a market back from the desk, at its price.
+    BuyBack {
+        /// Where.
+        market: MarketId,
+        /// Who.
+        owner: AccountId,
+    },
 }
 
 impl Intent {
     /// Where it goes.
     pub const fn market(&self) -> MarketId {
         match self {
-            Self::Place { market, .. } | Self::CancelAll { market, .. } => *market,
+            Self::Place { market, .. }
+            | Self::CancelAll { market, .. }
+            | Self::BuyBack { market, .. } => *market,
         }
     }
 }
@@ -104,6 +117,17 @@ impl Intent {
 pub trait Behaviour: DynClone + Send {
     /// Appends what the cohort's members do in this step.
     fn act(&mut self, view: &View<'_>, members: &Members, draws: &Draws, out: &mut Vec<Intent>);
+
+    /// Whether the cohort's orders hedge something else that it holds.
+    fn hedges(&self) -> bool {
+        false
+    }
+
+    /// Lots by which the cohort would hold more at another mark of a market than it wants to hold now, of what hedges something held
+    /// outside the venue. (Hedges of options are reckoned by the engine, which knows every option.)
+    fn called_for(&self, _view: &View<'_>, _market: MarketId, _mark: f64) -> f64 {
+        0.0
+    }
 }
 
 dyn_clone::clone_trait_object!(Behaviour);

@@ -26,6 +26,7 @@ mod inverse;
 mod lending;
 mod margin_spiral;
 mod measure;
+mod options;
 mod output;
 mod own_rule;
 mod policies;

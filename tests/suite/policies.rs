@@ -378,6 +378,18 @@ fn every_policy_runs_on_a_shortened_october() {
             sold || auctions.is_some_and(|begun| begun > 100.0),
             "{policy}"
         );
+        // The waterfall's table adds up to the bad debt.
+        let parts: f64 = [
+            "fund_paid",
+            "backstop_paid",
+            "adl_deficit",
+            "socialised",
+            "uncovered",
+        ]
+        .map(value)
+        .iter()
+        .sum();
+        assert!((parts - value("bad_debt")).abs() < 1e-3, "{policy}");
     }
 }
 

@@ -74,6 +74,7 @@ fn btc(step: usize) -> MarketRow {
             0.3,
         ],
         up: [0.25, 0.5, 0.75],
+        ..MarketRow::default()
     }
 }
 
@@ -119,6 +120,7 @@ fn world(step: usize) -> WorldRow {
         liquidating: 1,
         liquidations: [0, 0, 2, 3, 3][step],
         rounds: [1, 1, 4, 2, 1][step],
+        option_cost: Cash(0),
     }
 }
 

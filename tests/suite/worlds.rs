@@ -1,8 +1,10 @@
 //! Random worlds: every strategy, mode, policy, mark, venue and rule, drawn from one seed.
 
 use deleverage::account::Ledger;
+use deleverage::engine::surfaces::Surfaces;
 use deleverage::engine::{
-    Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise,
+    Adl, CohortSetup, DeskSpread, LiquidationSetup, MarketSetup, OptionLiquidation, OptionsSetup,
+    Rounds, Setup, Socialise,
 };
 use deleverage::liquidation::CollateralOrder;
 use deleverage::liquidation::keeper;
@@ -16,6 +18,7 @@ use deleverage::margin::adjust::{
     AdjustSettings, ScheduledSettings, StepSettings, VolatilitySettings,
 };
 use deleverage::margin::base::{BaseSettings, FixedSettings, Tier, TieredSettings};
+use deleverage::margin::option::OptionMarginSettings;
 use deleverage::margin::{
     CrossSettings, HaircutSettings, HaircutTier, Leg, MarginSettings, PortfolioRule, RuleSettings,
     Thresholds,
@@ -25,6 +28,7 @@ use deleverage::market::book::settings::{BookSettings, Depth};
 use deleverage::market::funding::FundingSettings;
 use deleverage::market::impact::{ImpactSettings, Law};
 use deleverage::market::mark::MarkSettings;
+use deleverage::market::option::{Right, Series, SeriesId, Settlement};
 use deleverage::market::oracle::OracleSettings;
 use deleverage::market::{Book, Contract, Fill, Frame, Impact, Venue};
 use deleverage::math::{Draws, Purpose, Stream, ops};
@@ -34,6 +38,7 @@ use deleverage::safety::{
     AdlPauseSettings, BreakerSettings, CollarSettings, FaultKind, Faults, KillSettings,
     OracleGuardSettings, Outage, SafetySettings, SafetySetup, ThrottleSettings,
 };
+use deleverage::surface::SurfaceSettings;
 use deleverage::trader::response::{ResponseSettings, Signal};
 use deleverage::trader::{Members, StrategySettings, WithdrawalSettings};
 use deleverage::unit::{AccountId, Cash, CohortId, Grid, Lots, MarketId, Rate, Side, Span, Ticks};
@@ -207,6 +212,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         })
         .collect();
     let mut cohorts: Vec<CohortSetup> = cohorts;
+    let mut derivatives = None;
     if !wish.all_is_well {
         // Strategies that came later, in a stream of their own for the same reason.
         let mut newer = draws.stream(Purpose::Custom, 4, 0);
@@ -214,6 +220,9 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             if newer.chance(0.15) {
                 cohort.behaviour = later_strategy(&mut newer).build(&vec![grid; count.into()]);
             }
+        }
+        if newer.chance(0.5) {
+            derivatives = options(&mut newer, &mut ledger, count, contract);
         }
     }
     let siblings = if wish.all_is_well {
@@ -275,6 +284,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         markets,
         cohorts,
         ledger,
+        options: derivatives,
         siblings,
         stops,
         absorb_forced: wish.absorb_forced,
@@ -897,11 +907,107 @@ fn strategy(s: &mut Stream) -> StrategySettings {
     toml::from_str(text).unwrap()
 }
 
+/// Options of some cross accounts, some of which settle within the run.
+fn options(
+    s: &mut Stream,
+    ledger: &mut Ledger,
+    markets: u16,
+    contract: Contract,
+) -> Option<OptionsSetup> {
+    let holders: Vec<AccountId> = ledger
+        .traders()
+        .filter(|id| ledger.account(*id).isolated().is_none())
+        .filter(|_| s.chance(0.6))
+        .collect();
+    let desk = if s.chance(0.5) {
+        AccountId::BACKGROUND
+    } else {
+        *holders.first()?
+    };
+    let series: Vec<Series> = (0..whole(s, 1, 8))
+        .map(|_| Series {
+            market: MarketId(s.below(markets.into()) as u16),
+            expiry: pick(s, vec![7.5, 20.0, 86_400.0, 3e6]),
+            strike: Ticks((START * between(s, 0.93, 1.07)) as i64),
+            right: pick(s, vec![Right::Call, Right::Put]),
+            settlement: Settlement::Linear,
+            multiplier: Lots(whole(s, 1, 3)),
+        })
+        .collect();
+    ledger.list_options(series.len());
+    let all = || (0..series.len() as u16).map(SeriesId);
+    for id in [AccountId::BACKGROUND, AccountId::OUTSIDE] {
+        ledger.open_options(id, all());
+    }
+    for id in &holders {
+        ledger.open_options(*id, all());
+    }
+    for id in holders.iter().filter(|id| **id != desk) {
+        for series in all() {
+            if s.chance(0.4) {
+                let capital = ledger.account(*id).cash.as_f64();
+                let size =
+                    (capital * between(s, 0.2, 6.0) / (START * contract.quanta() as f64)) as i64;
+                let contracts = size.max(1) * pick(s, vec![-1, 1]);
+                let value = Cash(contracts * whole(s, 1, 2_000));
+                ledger.trade_options(*id, desk, series, contracts, value);
+            }
+        }
+    }
+    let surface = pick(
+        s,
+        vec![
+            "shape.flat.volatility = 0.9",
+            "shape.flat.volatility = 0.9\nresponse = { beta = 2 }",
+            "shape.flat.volatility = 0.9\nfollow = { usual = 0.9 }",
+            "shape.ssvi = { rho = -0.3, eta = 0.5, gamma = 0.4, term = [[\"30d\", 0.8]] }\nsticky = \"strike\"",
+        ],
+    );
+    let surface: SurfaceSettings = toml::from_str(surface).unwrap();
+    let rule = pick(
+        s,
+        vec![
+            "rule.span = {}",
+            "rule.deribit = {}",
+            "rule.derive = {}",
+            "rule.deribit_standard = {}",
+        ],
+    );
+    let rule: OptionMarginSettings = toml::from_str(rule).unwrap();
+    let names: Vec<String> = (0..markets).map(|m| format!("M{m}")).collect();
+    let quanta: Vec<(&str, f64)> = names.iter().map(|name| (name.as_str(), 1.0)).collect();
+    Some(OptionsSetup {
+        surfaces: Surfaces::new(
+            (0..markets)
+                .map(|_| Some(surface.build(START, START)))
+                .collect(),
+        ),
+        window: vec![pick(s, vec![1, 5]); markets.into()],
+        series,
+        desk,
+        margin: std::sync::Arc::from(rule.build(&quanta)),
+        spread: DeskSpread {
+            share: pick(s, vec![0.0, 0.1]),
+            volatility: pick(s, vec![0.0, 0.05]),
+        },
+        liquidation: OptionLiquidation {
+            share: pick(s, vec![0.3, 1.0]),
+            every: whole(s, 1, 3) as u32,
+        },
+    })
+}
+
 fn later_strategy(s: &mut Stream) -> StrategySettings {
     let text = pick(
         s,
         vec![
             "portfolio_insurer = { portfolio = 5, floor = 0.98, volatility = 2, horizon = \"1h\", every = \"2s\", limit = 0.05, overhang = 0.1 }",
+            "delta_hedger = { every = \"1s\" }",
+            "delta_hedger = { every = \"2s\", trigger.band.share = 0.1, limit = 300000 }",
+            "delta_hedger = { every = \"1s\", trigger.whalley_wilmott = { risk_aversion = 1e-5, cost = 0.001 } }",
+            "gamma_scalper = { move = 0.005, every = \"1s\" }",
+            "vol_seller = { stop = 1, hedge = true, every = \"1s\" }",
+            "vol_seller = { stop = 0.5, every = \"3s\" }",
         ],
     );
     toml::from_str(text).unwrap()

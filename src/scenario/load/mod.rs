@@ -7,6 +7,7 @@
 
 pub mod brackets;
 pub mod depth;
+pub mod interest;
 pub mod positions;
 pub mod prices;
 

@@ -2,9 +2,10 @@
 //! and a lot of 1, so that a lot is worth 100.
 
 use crate::account::Ledger;
+use crate::market::option::{Greeks, Right, Series, SeriesId, Settlement};
 use crate::market::{Contract, Order, Quote};
 use crate::math::Draws;
-use crate::trader::{Behaviour, Intent, Members, Published, View};
+use crate::trader::{Behaviour, Intent, Members, OptionQuote, Published, View};
 use crate::unit::{AccountId, Cash, CohortId, Grid, Lots, MarketId, Ticks};
 
 pub(super) struct World {
@@ -12,6 +13,7 @@ pub(super) struct World {
     pub(super) markets: Vec<Published>,
     pub(super) ledger: Ledger,
     pub(super) members: Members,
+    pub(super) options: Vec<OptionQuote>,
 }
 
 impl World {
@@ -63,6 +65,7 @@ impl World {
             grids: vec![grid; weights.len()],
             markets: vec![published; weights.len()],
             ledger,
+            options: Vec::new(),
             members: Members {
                 cohort: CohortId(3),
                 first,
@@ -77,6 +80,47 @@ impl World {
         }
     }
 
+    /// Lists the one series of the first market, of one lot a contract, and lets the outside and every member hold it.
+    pub(super) fn list_option(&mut self, strike: Ticks, right: Right, years: f64, volatility: f64) {
+        let series = Series {
+            market: MarketId(0),
+            expiry: years * crate::unit::span::YEAR,
+            strike,
+            right,
+            settlement: Settlement::Linear,
+            multiplier: Lots(1),
+        };
+        self.options.push(OptionQuote {
+            series,
+            years,
+            volatility,
+            greeks: Greeks::default(),
+        });
+        self.ledger.list_options(1);
+        for id in self.members.iter().chain([AccountId::OUTSIDE]) {
+            self.ledger.open_options(id, [SeriesId(0)]);
+        }
+        self.price_options();
+    }
+
+    /// A member buys contracts from the outside at their worth.
+    pub(super) fn give(&mut self, id: AccountId, series: SeriesId, contracts: i64) {
+        let value = Cash(contracts * self.ledger.options().worth(series).0);
+        self.ledger
+            .trade_options(id, AccountId::OUTSIDE, series, contracts, value);
+    }
+
+    fn price_options(&mut self) {
+        for (quote, place) in self.options.iter_mut().zip(0..) {
+            let published = &self.markets[quote.series.market.index()];
+            quote.greeks = quote
+                .series
+                .greeks(published.mid, quote.years, quote.volatility);
+            let worth = quote.series.worth(quote.greeks.price, &published.contract);
+            self.ledger.publish_worth(SeriesId(place), worth);
+        }
+    }
+
     /// Moves every published price of a market.
     pub(super) fn price(&mut self, market: usize, price: i64) {
         let published = &mut self.markets[market];
@@ -85,6 +129,7 @@ impl World {
         published.mid = price as f64;
         published.quote.bid = Some(Ticks(price - 1));
         published.quote.ask = Some(Ticks(price + 1));
+        self.price_options();
     }
 
     /// A member trades with the outside world.
@@ -101,6 +146,7 @@ impl World {
             dt: 1.0,
             markets: &self.markets,
             ledger: &self.ledger,
+            options: &self.options,
         };
         let mut out = Vec::new();
         behaviour.act(&view, &self.members, &Draws::new(5, 0), &mut out);
@@ -117,7 +163,7 @@ impl World {
             .into_iter()
             .filter_map(|intent| match intent {
                 Intent::Place { market, order, .. } => Some((market, order)),
-                Intent::CancelAll { .. } => None,
+                Intent::CancelAll { .. } | Intent::BuyBack { .. } => None,
             })
             .collect()
     }

@@ -9,20 +9,26 @@
 //! basis points, volatilities annualised (365 days).
 
 mod arrival;
+pub mod delta_hedger;
 mod finding;
 pub mod fundamental;
+pub mod gamma_scalper;
 pub mod market_maker;
 pub mod momentum;
 pub mod noise;
 pub mod portfolio_insurer;
 pub mod target_leverage;
+pub mod vol_seller;
 
+pub use delta_hedger::{DeltaHedger, DeltaHedgerSettings, Trigger};
 pub use fundamental::{Fundamental, FundamentalSettings};
+pub use gamma_scalper::{GammaScalper, GammaScalperSettings};
 pub use market_maker::{MarketMaker, MarketMakerSettings};
 pub use momentum::{Momentum, MomentumSettings};
 pub use noise::{Noise, NoiseSettings};
 pub use portfolio_insurer::{PortfolioInsurer, PortfolioInsurerSettings};
 pub use target_leverage::{RiskLimit, TargetLeverage, TargetLeverageSettings};
+pub use vol_seller::{VolSeller, VolSellerSettings};
 
 use super::{Behaviour, Published, View};
 use crate::account::State;
@@ -48,6 +54,12 @@ pub enum StrategySettings {
     MarketMaker(MarketMakerSettings),
     /// Replicates a put on stocks held elsewhere: sells futures as the price falls.
     PortfolioInsurer(PortfolioInsurerSettings),
+    /// Keeps the delta of its options hedged.
+    DeltaHedger(DeltaHedgerSettings),
+    /// Owns options, and hedges them each time the price has moved so far.
+    GammaScalper(GammaScalperSettings),
+    /// Lives off options that it has sold, until a loss stops it.
+    VolSeller(VolSellerSettings),
 }
 
 impl Default for StrategySettings {
@@ -67,11 +79,24 @@ impl StrategySettings {
             Self::TargetLeverage(settings) => ("target_leverage", settings.problems()),
             Self::MarketMaker(settings) => ("market_maker", settings.problems()),
             Self::PortfolioInsurer(settings) => ("portfolio_insurer", settings.problems()),
+            Self::DeltaHedger(settings) => ("delta_hedger", settings.problems()),
+            Self::GammaScalper(settings) => ("gamma_scalper", settings.problems()),
+            Self::VolSeller(settings) => ("vol_seller", settings.problems()),
         };
         problems
             .into_iter()
             .map(|(key, text)| (format!("{name}.{key}"), text))
             .collect()
+    }
+
+    /// Whether members begin with the hedge of the options that they hold.
+    pub const fn begins_hedged(&self) -> bool {
+        match self {
+            Self::DeltaHedger(settings) => settings.hedged,
+            Self::GammaScalper(settings) => settings.hedged,
+            Self::VolSeller(settings) => settings.hedge,
+            _ => false,
+        }
     }
 
     /// The behaviour, ready for one cohort; nothing for holders, who never act by themselves.
@@ -84,6 +109,9 @@ impl StrategySettings {
             Self::TargetLeverage(settings) => Some(Box::new(TargetLeverage::new(settings))),
             Self::MarketMaker(settings) => Some(Box::new(MarketMaker::new(settings, grids))),
             Self::PortfolioInsurer(settings) => Some(Box::new(PortfolioInsurer::new(settings))),
+            Self::DeltaHedger(settings) => Some(Box::new(DeltaHedger::new(settings, grids))),
+            Self::GammaScalper(settings) => Some(Box::new(GammaScalper::new(settings, grids))),
+            Self::VolSeller(settings) => Some(Box::new(VolSeller::new(settings, grids))),
         }
     }
 }
@@ -193,6 +221,16 @@ mod tests {
                 "portfolio_insurer",
                 "portfolio = 10\nfloor = 0.95\nvolatility = 0.2\nhorizon = \"90d\"\nevery = \"5m\"\n\
                  band = 0.01\nlimit = 0.02\noverhang = 0.1",
+            ),
+            (
+                "delta_hedger",
+                "every = \"1m\"\ntrigger.whalley_wilmott = { risk_aversion = 1e-6, cost = 5e-4 }\n\
+                 limit = 1e6\nhedged = false",
+            ),
+            ("gamma_scalper", "move = 0.01\nevery = \"1m\"\nlimit = 1e6"),
+            (
+                "vol_seller",
+                "stop = 1\nhedge = true\nevery = \"1m\"\nlimit = 1e6",
             ),
         ] {
             let section: Section = toml::from_str(&format!("[strategy.{name}]\n{keys}"))

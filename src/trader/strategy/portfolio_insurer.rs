@@ -31,7 +31,7 @@ use super::{acts, turns};
 use crate::market::Order;
 use crate::math::{Draws, ops};
 use crate::trader::{Behaviour, Intent, Members, View};
-use crate::unit::{AccountId, Lots, Side, Span};
+use crate::unit::{AccountId, Lots, MarketId, Side, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +102,8 @@ pub struct PortfolioInsurer {
     /// Prices at the start, by market; members' collateral then, in quanta.
     starts: Vec<f64>,
     capital: Vec<f64>,
+    /// Lots that all members insure, by market.
+    insured: Vec<f64>,
 }
 
 impl PortfolioInsurer {
@@ -112,6 +114,7 @@ impl PortfolioInsurer {
             before: settings.delta(1.0, 0.0),
             starts: Vec::new(),
             capital: Vec::new(),
+            insured: Vec::new(),
         }
     }
 
@@ -119,25 +122,36 @@ impl PortfolioInsurer {
         self.starts = view.markets.iter().map(|m| m.mark.as_f64()).collect();
         let cash = |id: AccountId| view.ledger.account(id).cash.as_f64();
         self.capital = members.iter().map(cash).collect();
+        self.insured = vec![0.0; view.markets.len()];
+        for place in 0..members.count {
+            for (market, _) in view.ledger.places(members.get(place)) {
+                self.insured[market.index()] += self.insured(view, members, place, market);
+            }
+        }
+    }
+
+    /// Lots of a market that a member insures.
+    fn insured(&self, view: &View<'_>, members: &Members, place: u32, market: MarketId) -> f64 {
+        let weight = match view.ledger.account(members.get(place)).isolated() {
+            Some(_) => 1.0,
+            None => members
+                .markets
+                .iter()
+                .find(|(other, _)| *other == market)
+                .map_or(0.0, |(_, weight)| *weight),
+        };
+        let contract = &view.markets[market.index()].contract;
+        self.settings.portfolio * self.capital[place as usize] * weight
+            / contract.lot_notional(self.starts[market.index()])
     }
 
     fn rebalance(&self, view: &View<'_>, members: &Members, place: u32, out: &mut Vec<Intent>) {
         let owner = members.get(place);
-        let isolated = view.ledger.account(owner).isolated();
         let elapsed = f64::from(view.step) * view.dt;
         for (market, slot) in view.ledger.places(owner) {
-            let weight = match isolated {
-                Some(_) => 1.0,
-                None => members
-                    .markets
-                    .iter()
-                    .find(|(other, _)| *other == market)
-                    .map_or(0.0, |(_, weight)| *weight),
-            };
             let published = &view.markets[market.index()];
             let start = self.starts[market.index()];
-            let insured = self.settings.portfolio * self.capital[place as usize] * weight
-                / published.contract.lot_notional(start);
+            let insured = self.insured(view, members, place, market);
             let delta = self
                 .settings
                 .delta(published.mark.as_f64() / start, elapsed);
@@ -174,13 +188,25 @@ impl Behaviour for PortfolioInsurer {
             }
         }
     }
+    fn hedges(&self) -> bool {
+        true
+    }
+    fn called_for(&self, view: &View<'_>, market: MarketId, mark: f64) -> f64 {
+        let elapsed = f64::from(view.step) * view.dt;
+        let Some(start) = self.starts.get(market.index()) else {
+            return 0.0;
+        };
+        let now = view.markets[market.index()].mark.as_f64();
+        let delta = |price: f64| self.settings.delta(price / start, elapsed);
+        self.insured[market.index()] * (delta(mark) - delta(now))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::World;
     use super::*;
-    use crate::unit::{Cash, MarketId, Ticks};
+    use crate::unit::{Cash, Ticks};
 
     const YEAR: f64 = 365.0 * 86_400.0;
 
