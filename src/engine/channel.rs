@@ -54,7 +54,7 @@ impl World {
             .iter_mut()
             .filter(|quote| quote.series.market == market && quote.years > 0.0)
         {
-            let forward = then[market.index()].index;
+            let forward = then[market.index()].mark.as_f64();
             quote.greeks = quote.series.greeks(forward, quote.years, quote.volatility);
         }
         for (place, cohort) in (0..).zip(&self.cohorts) {
