@@ -129,8 +129,7 @@ impl World {
                     .all(|(market, _)| self.reducible(*id, market).is_zero())
         }));
         for id in &ids {
-            let spread = !self.absorb_forced;
-            self.to_the_desk(*id, None, plan.share, spread, false);
+            self.to_the_desk(*id, None, plan.share, true, false);
         }
         self.scratch.visits = ids;
     }

@@ -44,7 +44,15 @@ impl World {
         let Some(chain) = &mut self.options else {
             return;
         };
-        let stale = chain.surface_moved() || self.markets.iter().any(|market| market.moved);
+        // Funding that falls due moves an equity at a standing price.
+        let funded = chain.funding != self.funding;
+        if funded {
+            chain.funding.clone_from(&self.funding);
+        }
+        let stale = chain.surface_moved()
+            | std::mem::take(&mut chain.widened)
+            | funded
+            | self.markets.iter().any(|market| market.moved);
         let markets = self.marks.len();
         let owners = self.ledger.options().owners();
         let mut ranges = chain.safe.chunks_exact(markets);
@@ -65,13 +73,19 @@ impl World {
     }
 
     /// Files an account with options: the range of marks in which it stays as sound as it is.
-    pub(super) fn watch_options(&mut self, id: AccountId, equity: i128, standing: Standing) {
+    pub(super) fn watch_options(
+        &mut self,
+        id: AccountId,
+        equity: i128,
+        standing: Standing,
+        known: bool,
+    ) {
         let Some(row) = self.ledger.options().row(id) else {
             return;
         };
         let markets = self.marks.len();
         let ratio = 1.0 / self.thresholds.warn.as_f64();
-        let range = if standing > Standing::Sound {
+        let range = if standing > Standing::Sound || !known {
             None
         } else {
             self.option_range(id, equity, ratio)

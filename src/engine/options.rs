@@ -94,6 +94,9 @@ pub(super) struct Chain {
     pub(super) until: Vec<u32>,
     /// What ranges allow for.
     pub(super) headroom: Headroom,
+    /// The funding indices at the last look, and whether a scan's price range has changed since.
+    pub(super) funding: Vec<i64>,
+    pub(super) widened: bool,
     /// Volatilities about which ranges allow for moves, by series.
     pub(super) epoch: Vec<f64>,
     pub(super) rows: Vec<OptionRow>,
@@ -160,6 +163,8 @@ impl Chain {
         Self {
             alive: vec![true; listed.len()],
             headroom: Headroom::default(),
+            funding: Vec::new(),
+            widened: false,
             epoch: vec![0.0; listed.len()],
             hedged: vec![0; listed.len()],
             hedged_stale: true,
@@ -346,7 +351,9 @@ impl World {
                 row.base_maintenance.as_f64(),
                 market.schedule.level().as_f64(),
             );
-            state.widening = if base > 0.0 { now / base } else { 1.0 };
+            let widening = if base > 0.0 { now / base } else { 1.0 };
+            chain.widened |= widening != state.widening;
+            state.widening = widening;
         }
         let work = chain.work.get_mut();
         (work.fresh, work.bounded) = (false, false);

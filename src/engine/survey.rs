@@ -174,7 +174,9 @@ impl World {
         }
         if self.holds_options(id) {
             self.unwatch(id);
-            self.watch_options(id, equity, standing);
+            // What a haircut takes off moves with the collateral's price, of which the options' rule knows nothing.
+            let known = haircut == Default::default();
+            self.watch_options(id, equity, standing, known);
         } else if self.ledger.account(id).isolated().is_none() {
             if self.options.is_some() {
                 self.unwatch_options(id);

@@ -18,7 +18,7 @@ const GAMMA: f64 = 0.027_759_419_8;
 /// A market of linear impact that forgets nothing: κ ticks a lot, prices of 100.00000 in ticks of 10⁻⁵, lots of a thousandth.
 fn loop_scenario(contracts: f64, impact: f64, steps: u32) -> String {
     format!(
-        "length = \"{steps}s\"\nseed = 4\n\
+        "length = \"{steps}s\"\nseed = 4\nquantum = 0.00000001\n\
          [market.X]\ntick = 0.00001\nlot = 0.001\nprice = 100\npath.constant = {{}}\nmark.mid = {{}}\n\
          venue.impact = {{ law.linear.ticks_per_lot = {impact}, resilience = \"never\" }}\n\
          [margin]\nbase.fixed = {{ maintenance = 0.0001, initial = 0.0001 }}\n\
@@ -94,7 +94,7 @@ fn hedged(steps: u32, implied: f64, realised: f64, replicate: u64) -> (f64, f64)
     const CONTRACTS: f64 = 1_000.0;
     let dt = 30.0 * 86_400.0 / f64::from(steps);
     let text = format!(
-        "length = \"30d\"\nstep = \"{dt}s\"\nseed = 12\n\
+        "length = \"30d\"\nstep = \"{dt}s\"\nseed = 12\nquantum = 0.00000001\n\
          [market.X]\ntick = 0.00001\nlot = 0.001\nprice = 100\npath.gbm.volatility = {realised}\nmark.index = {{}}\n\
          funding = {{ interest = 0 }}\n\
          venue.impact = {{ law.linear.ticks_per_lot = 0, resilience = \"1s\" }}\n\
@@ -111,7 +111,7 @@ fn hedged(steps: u32, implied: f64, realised: f64, replicate: u64) -> (f64, f64)
     let mut world = World::new(setup);
     world.run(&mut (), |_| true).unwrap();
     assert!(world.ledger().options().open_interest(SeriesId(0)) == 0);
-    let profit = world.equity(dealer) as f64 * 1e-6 - 10_000_000.0;
+    let profit = world.equity(dealer) as f64 * 1e-8 - 10_000_000.0;
     let year = 365.0 * 86_400.0;
     let expected: f64 = (0..steps)
         .map(|step| {

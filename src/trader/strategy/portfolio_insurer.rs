@@ -120,7 +120,8 @@ impl PortfolioInsurer {
 
     fn begin(&mut self, view: &View<'_>, members: &Members) {
         self.starts = view.markets.iter().map(|m| m.mark.as_f64()).collect();
-        let cash = |id: AccountId| view.ledger.account(id).cash.as_f64();
+        // Whoever owes money at the first look insures nothing.
+        let cash = |id: AccountId| view.ledger.account(id).cash.as_f64().max(0.0);
         self.capital = members.iter().map(cash).collect();
         self.insured = vec![0.0; view.markets.len()];
         for place in 0..members.count {
