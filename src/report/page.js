@@ -47,7 +47,8 @@
   }
 
   function watch(figure, svg, tip) {
-    if (!svg.querySelector('g.panel')) return;
+    // Only what has lines, bars or cells: the others say their numbers in words.
+    if (!svg.querySelector('g.panel') || !svg.querySelector('g.series, g.values')) return;
     let panels = null;
     let at = null;
     const cursor = document.createElementNS('http://www.w3.org/2000/svg', 'line');

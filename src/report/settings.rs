@@ -17,6 +17,7 @@ pub(super) fn words(value: &Value) -> String {
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
         Value::String(text) => text.clone(),
+        Value::Array(values) if values.is_empty() => "none".to_owned(),
         // Pairs and tables within a list are told apart by semicolons.
         Value::Array(values) => {
             let nested = values.iter().any(|v| v.is_array() || v.is_object());
@@ -177,10 +178,13 @@ fn markets(scenario: &Value, model: &ModelSettings) -> Table {
             );
         }
     }
-    let margins = model
-        .markets
-        .iter()
-        .map(|m| &scenario["margin"]["market"][&m.market]["base"]);
+    let margins = model.markets.iter().map(|m| {
+        // A market's own, or that of all.
+        match &scenario["margin"]["market"][&m.market]["base"] {
+            Value::Null => &scenario["margin"]["base"],
+            own => own,
+        }
+    });
     told.push(
         std::iter::once("margin".to_owned())
             .chain(margins.map(words))

@@ -147,7 +147,7 @@ async function look() {
   out.told = [];
   for (const figure of page.querySelectorAll('figure')) {
     const svg = [...figure.querySelectorAll('svg')].find(visible);
-    if (!svg.querySelector('g.panel')) continue;
+    if (!svg.querySelector('g.series, g.values')) continue;
     const tip = figure.querySelector('.tip');
     svg.scrollIntoView();
     await sleep(20);
@@ -336,7 +336,7 @@ fn the_page_of_a_sweep_shows_its_points() {
         "--vary",
         "shock.0.size=-0.04,-0.06,-0.08",
         "--vary",
-        "seed=1,2",
+        "cohort.retail.count=200,400",
         "--replicates",
         "2",
         "--format",
