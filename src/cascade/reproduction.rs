@@ -152,9 +152,9 @@ pub fn calibrate<'a>(windows: impl Iterator<Item = &'a Window> + Clone) -> Vec<C
                     lots[regime] += window.lots;
                 }
             }
-            for regime in 0..2 {
-                class.foreseen[regime] /= lots[regime];
-                class.realised[regime] /= lots[regime];
+            for (regime, lots) in lots.iter().enumerate() {
+                class.foreseen[regime] /= lots;
+                class.realised[regime] /= lots;
             }
             class
         })

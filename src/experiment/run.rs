@@ -180,8 +180,8 @@ impl<'a> Run<'a> {
         let stopped = || stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
         let alone = || {
             let mut shots = Shots::new(setup.markets.len());
-            if self.looks > 0 {
-                shots.every = (setup.steps / self.looks).max(1);
+            if let Some(every) = setup.steps.checked_div(self.looks) {
+                shots.every = every.max(1);
             }
             let recorder = Recorder::new(self.frame(&setup), 1);
             let mut world = World::new(setup);
