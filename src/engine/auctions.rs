@@ -366,6 +366,7 @@ impl World {
         self.totals.backstop_paid += deficit;
         self.totals.bad_debt += deficit;
         self.touched.push(id);
+        self.trace_change(id);
     }
 
     /// What the reserves hold is for sale as long as they are below their target.

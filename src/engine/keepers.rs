@@ -638,6 +638,7 @@ impl World {
             return;
         }
         self.touched.push(from);
+        self.trace_change(from);
         let owed = penalty.mul_up(raised) + self.liquidation.fee.mul_up(notional);
         let left = Cash::clamped(self.equity(from).max(0));
         self.to_the_fund(from, market, owed.min(left));

@@ -27,7 +27,7 @@ pub enum Cause {
     /// The forced orders of a liquidation, by its number in the order in which liquidations began; and the loss of the
     /// account's own quotes.
     Liquidation(u32),
-    /// The backstop, unwinding what it took over.
+    /// The backstop, or a keeper, unwinding what it took over.
     Backstop,
     /// Quotes that left without anybody's order: expired, withdrawn by the venue, or anonymous depth that fled.
     Quotes,
@@ -300,7 +300,7 @@ impl World {
     /// As [`World::trace_move`], for a forced order.
     pub(super) fn trace_forced(&mut self, market: MarketId, owner: AccountId) {
         if let Some(trace) = &self.trace {
-            let cause = if self.is_vault(owner) {
+            let cause = if self.ledger.is_house(owner) {
                 Cause::Backstop
             } else {
                 trace.episode(owner)

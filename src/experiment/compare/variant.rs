@@ -51,6 +51,8 @@ impl Variant {
     pub fn policed(name: impl Into<String>, scenario: &Scenario, policy: PolicySettings) -> Self {
         let mut scenario = scenario.clone();
         scenario.liquidation.policy = policy;
+        scenario.liquidation.market.clear();
+        scenario.liquidation.supply_keepers();
         Self::new(name, scenario)
     }
 
