@@ -63,11 +63,13 @@
 //! | 1 | [`market`], [`account`] | book, impact law, oracle, mark, funding; ledger, index of triggers | no opinion about margin or behaviour; no float in the ledger's money |
 //! | 2 | [`trader`], [`margin`], [`liquidation`], [`path`], [`surface`], [`safety`] | what one may dispute: strategies, rules, policies, outside prices, implied volatility, fail-safes and faults | a path never sees the market; a market's rule or fail-safe never sees an account; a policy never touches the ledger |
 //! | 3 | [`engine`] | the world, its nine phases, events, observers, audit | never reads or writes a file; never asks the clock; an observer changes nothing |
-//! | 4 | [`measure`] | metrics, as functions of what was recorded | never looks into the world while it runs |
+//! | 4 | [`measure`], [`cascade`] | metrics and causes, as functions of what was recorded | never looks into the world while it runs |
 //! | 5 | [`scenario`] | from TOML to a world; a user's files; presets | nothing else knows every part by name, and nothing below opens a file |
-//! | 6 | [`experiment`], [`backtest`] | a run, alone or beside its twin; the same crashes under several rules; a scenario over many settings; rules against a history | the only threads of a simulation; no number is added up in the order in which threads finish |
-//! | 7 | [`output`], [`chart`] | tables, manifest, summary; SVG and PNG | no time of day, no machine's name; a chart knows only columns of numbers |
+//! | 6 | [`experiment`], [`backtest`], [`verify`] | a run, alone or beside its twin; the same crashes under several rules; a scenario over many settings; rules against a history; the theory that the engine must meet | the only threads of a simulation; no number is added up in the order in which threads finish |
+//! | 7 | [`output`], [`chart`], [`report`] | tables, manifest, summary; SVG and PNG; a page of all of it | no time of day, no machine's name; a chart knows only columns of numbers; a page loads nothing |
 //! | 8 | [`cli`] | what a person types, and how a command ends | computes nothing |
+//!
+//! [`guide::reading`] shows how results are read elsewhere.
 //!
 //! Each part's settings stand beside the part; [`scenario`] only puts them together. Seams are small
 //! traits called once per cohort or market and phase, never once per account (but for a
@@ -135,10 +137,12 @@
 
 pub mod account;
 pub mod backtest;
+pub mod cascade;
 pub mod chart;
 pub mod cli;
 pub mod engine;
 pub mod experiment;
+pub mod guide;
 pub mod liquidation;
 pub mod margin;
 pub mod market;
@@ -146,8 +150,10 @@ pub mod math;
 pub mod measure;
 pub mod output;
 pub mod path;
+pub mod report;
 pub mod safety;
 pub mod scenario;
 pub mod surface;
 pub mod trader;
 pub mod unit;
+pub mod verify;

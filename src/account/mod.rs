@@ -2,7 +2,7 @@
 //! a price move concerns.
 //!
 //! The [`Ledger`] is the only place where cash, cost and quantity change; every change keeps the
-//! conservation of MODEL §2 to the last quantum. The [`trigger::TriggerIndex`] never decides
+//! conservation (money in the ledger is what was paid in) to the last quantum. The [`trigger::TriggerIndex`] never decides
 //! anything: it says "look here", and the caller checks with integers.
 
 pub mod ledger;

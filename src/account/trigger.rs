@@ -5,7 +5,8 @@
 //! account's bankruptcy price net of the funding index at its last settlement, `F` the cumulative
 //! funding index, and `ρ` the effective maintenance rate over the threshold's margin ratio. `b`
 //! depends on neither price nor rate, so one order by `b` serves every adaptive rate, every
-//! threshold and every range sum. Where the rate grows with size, positions are kept in classes of
+//! threshold and every range sum. For an inverse contract `p` is its level ([`Contract::level`](crate::market::Contract::level)), which is
+//! negative, and the requirement goes with its magnitude: `p − ρ·|p| − F < b` and `p + ρ·|p| − F > b` hold for both. Where the rate grows with size, positions are kept in classes of
 //! like size; within a class the rate lies between that of its smallest and its largest position,
 //! and those in the band between are looked at whenever the class's threshold moves.
 //!
@@ -16,7 +17,7 @@
 //!
 //! # Units
 //!
-//! Prices in ticks as floats, funding in ticks per lot.
+//! Prices in ticks as floats (levels of inverse contracts in quanta per lot), funding in the same per lot.
 //!
 //! # Invariants
 //!
@@ -39,9 +40,9 @@ const CLASSES: usize = 64;
 /// What a market's accounts are measured against in this step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measure {
-    /// The mark, in ticks.
+    /// The level of the contract at the mark: the mark in ticks where it is linear.
     pub mark: f64,
-    /// The cumulative funding index, in ticks per lot.
+    /// The cumulative funding index, in the same unit per lot.
     pub funding: f64,
     /// The margin ratio (maintenance over equity) of each threshold; infinite for bankruptcy.
     pub ratios: [f64; LEVELS],
@@ -86,7 +87,10 @@ impl Class {
 struct Market {
     /// Largest quantity of the first class; beyond it, four classes an octave.
     base: i64,
+    /// Quanta that a lot gains as the level rises by one.
     quanta: f64,
+    /// Quanta by which rounding can move an account's standing.
+    rounding: f64,
     /// Longs, then shorts; by class of size.
     isolated: [Vec<Class>; 2],
     /// Cross accounts: at their safe radius, and at their liquidation price if all else stood still.
@@ -128,7 +132,12 @@ impl TriggerIndex {
             .enumerate()
             .map(|(m, base)| Market {
                 base: base.0.max(1),
-                quanta: ledger.contract(MarketId(m as u16)).quanta() as f64,
+                quanta: ledger.contract(MarketId(m as u16)).slope(),
+                rounding: if ledger.contract(MarketId(m as u16)).is_inverse() {
+                    8.0
+                } else {
+                    4.0
+                },
                 isolated: [vec![Class::new()], vec![Class::new()]],
                 radius: [Class::new(), Class::new()],
                 alone: [Sorted::default(), Sorted::default()],
@@ -230,9 +239,9 @@ impl TriggerIndex {
             });
     }
 
-    /// Watches one position of a cross account: `radius` is the price up to which its account is
-    /// safe, `alone` the price at which it would be liquidated if all else stood still; both net
-    /// of the funding index, in ticks.
+    /// Watches one position of a cross account: `radius` is the level up to which its account is
+    /// safe, `alone` the level at which it would be liquidated if all else stood still; both net
+    /// of the funding index.
     pub fn watch_cross(
         &mut self,
         ledger: &Ledger,
@@ -310,7 +319,7 @@ impl TriggerIndex {
         out: &mut Vec<SlotId>,
     ) {
         let m = &mut self.markets[market.index()];
-        let quanta = m.quanta;
+        let (quanta, rounding) = (m.quanta, m.rounding);
         for (s, classes) in m.isolated.iter_mut().enumerate() {
             for class in classes {
                 if class.entries.is_empty() {
@@ -326,7 +335,7 @@ impl TriggerIndex {
                         measure.mark,
                         measure.funding,
                         (low / ratio, high / ratio),
-                        slack(class.smallest, quanta, measure.mark),
+                        slack(class.smallest, quanta, rounding, measure.mark),
                     );
                     let still = !measure.moved || low == high;
                     sweep(&class.entries, &mut class.seen[level], band, still, out);
@@ -342,14 +351,14 @@ impl TriggerIndex {
                     measure.mark,
                     measure.funding,
                     (0.0, 0.0),
-                    slack(class.smallest, quanta, measure.mark),
+                    slack(class.smallest, quanta, rounding, measure.mark),
                 );
                 sweep(&class.entries, &mut class.seen[0], band, true, out);
             }
         }
     }
 
-    /// Quantity that would be beyond the liquidation threshold with the mark at `mark`: longs for
+    /// Quantity that would be beyond the liquidation threshold with the level at `mark`: longs for
     /// `longs`, else shorts. `rate` is the effective maintenance rate of a quantity at that mark, and `beyond`
     /// gives what one isolated position, whose key leaves it open by a rounding, adds: its size, or nothing. Cross
     /// accounts count at the price that would liquidate them alone, as of their last visit.
@@ -375,12 +384,12 @@ impl TriggerIndex {
                 mark,
                 funding,
                 rates,
-                slack(class.smallest, m.quanta, mark),
+                slack(class.smallest, m.quanta, m.rounding, mark),
             );
             // The class leaves them open, each one's own size hardly ever does.
             let (below, above) = class.entries.around(band.low, band.high, |entry| {
                 let own = rate(Lots(entry.weight));
-                let slack = slack(entry.weight, m.quanta, mark);
+                let slack = slack(entry.weight, m.quanta, m.rounding, mark);
                 let band = threshold(s, mark, funding, (own, own), slack);
                 if (band.low..=band.high).contains(&entry.key) {
                     forced += beyond(SlotId(entry.slot)).0;
@@ -458,12 +467,14 @@ impl Market {
     }
 }
 
-/// How far rounding can move a threshold: requirement and funding round by a quantum each.
-fn slack(smallest: i64, quanta: f64, mark: f64) -> f64 {
-    4.0 / (smallest as f64 * quanta) + 1e-9 * mark.abs()
+/// How far rounding can move a threshold: requirement and funding round by a quantum each, and so does an inverse value.
+fn slack(smallest: i64, quanta: f64, rounding: f64, mark: f64) -> f64 {
+    rounding / (smallest as f64 * quanta) + 1e-9 * mark.abs()
 }
 
 fn threshold(side: usize, mark: f64, funding: f64, rates: (f64, f64), slack: f64) -> Band {
+    // Requirements go with the level's magnitude.
+    let rates = (rates.0 * mark.signum(), rates.1 * mark.signum());
     if side == 0 {
         Band {
             low: mark * (1.0 - rates.1) - funding - slack,

@@ -42,6 +42,10 @@ pub(super) enum Finish {
 pub(super) struct Canvas {
     pub width: f64,
     pub height: f64,
+    /// What the horizontal axis of every panel is, where it is time: seconds since the start, and when that was.
+    clock: Option<Option<i64>>,
+    /// Names of the places on the horizontal axis, where it isn't a number.
+    places: String,
     body: String,
 }
 
@@ -76,6 +80,8 @@ impl Canvas {
         let mut canvas = Self {
             width: f64::from(width),
             height: f64::from(height),
+            clock: None,
+            places: String::new(),
             body: String::new(),
         };
         canvas.layer("background", "paper", Finish::Plain, |pen| {
@@ -128,11 +134,52 @@ impl Canvas {
         Ok(())
     }
 
+    /// Says that the horizontal axes are time since a start.
+    pub const fn clock(&mut self, start: Option<i64>) {
+        self.clock = Some(start);
+    }
+
+    /// An empty layer that tells where a panel is and which numbers its edges stand for, so that a reader of the drawing
+    /// can turn a point back into numbers. The layers of a panel follow its own.
+    pub fn frame(&mut self, name: &str, room: [f64; 4], x: &str, y: &str) {
+        let [left, top, right, bottom] = room.map(fine);
+        let _ = writeln!(
+            self.body,
+            "<g class=\"panel\" data-name=\"{}\" data-room=\"{left} {top} {right} {bottom}\" data-x=\"{x}\" data-y=\"{y}\"></g>",
+            escaped(name),
+        );
+    }
+
+    /// An empty layer with the numbers of a table of cells, for readers of the drawing.
+    pub fn cells(&mut self, share: bool, x: &[String], y: &[String], values: &[f64]) {
+        let numbers: Vec<String> = values.iter().map(f64::to_string).collect();
+        let _ = writeln!(
+            self.body,
+            "<g class=\"values\" data-share=\"{share}\" data-x=\"{}\" data-y=\"{}\" data-values=\"{}\"></g>",
+            escaped(&x.join("|")),
+            escaped(&y.join("|")),
+            numbers.join(" ").replace("NaN", "-"),
+        );
+    }
+
+    /// Names the places 0, 1, 2 … of the horizontal axis.
+    pub fn places(&mut self, names: &[String]) {
+        self.places = names.join("|");
+    }
+
     /// The finished document; the title is what a screen reader says.
     pub fn finish(self, title: &str) -> String {
+        let clock = match self.clock {
+            Some(Some(start)) => format!(" data-clock=\"{start}\""),
+            Some(None) => " data-clock=\"elapsed\"".to_owned(),
+            None if !self.places.is_empty() => {
+                format!(" data-places=\"{}\"", escaped(&self.places))
+            }
+            None => String::new(),
+        };
         format!(
             "<svg width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {fw} {fh}\" \
-             xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{title}\">\n\
+             xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{title}\"{clock}>\n\
              <title>{title}</title>\n\
              <g stroke-linejoin=\"round\">\n{body}</g>\n</svg>\n",
             w = self.width,

@@ -56,6 +56,7 @@ pub fn coverage(data: &CoverageData, options: &Options) -> Result<Chart, ChartEr
         same_length("breaches of short positions", light.short.len(), n)?;
     }
     let mut canvas = options.sheet()?;
+    canvas.clock(data.start);
     let own_title = format!("{}: margin of {} against losses", data.market, data.rule);
     let title = options.title_or(&own_title);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
@@ -64,7 +65,7 @@ pub fn coverage(data: &CoverageData, options: &Options) -> Result<Chart, ChartEr
     } else {
         &[1.0]
     };
-    let rooms = layout::stack(top, canvas.height, weights);
+    let rooms = layout::stack(canvas.width, top, canvas.height, weights);
     let x = layout::time_scale(&data.time);
 
     let percent = |column: &[f64], sign: f64| -> Vec<f64> {

@@ -48,7 +48,7 @@ pub fn curve(data: &CurveData, options: &Options) -> Result<Chart, ChartError> {
     let own_title = format!("{} over {}", data.name, data.x_name);
     let title = options.title_or(&own_title);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
-    let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
+    let (top, bottom) = layout::stack(canvas.width, top, canvas.height, &[1.0])[0];
     let factor = if data.share { 100.0 } else { 1.0 };
     let scaled = |column: &[f64]| -> Vec<f64> { column.iter().map(|v| factor * v).collect() };
     let (middle, low, high) = (scaled(&data.middle), scaled(&data.low), scaled(&data.high));
@@ -84,6 +84,9 @@ pub fn curve(data: &CurveData, options: &Options) -> Result<Chart, ChartError> {
     }];
     let left = layout::tick_room(&y_ticks);
     let right = canvas.width - layout::label_room(ends.iter().map(|end| end.text.as_str()));
+    if words {
+        canvas.places(&data.labels);
+    }
     let x_ticks = if words {
         let labels = data.labels.iter().enumerate();
         labels

@@ -47,7 +47,12 @@ pub fn frontier(data: &FrontierData, options: &Options) -> Result<Chart, ChartEr
     let mut canvas = options.sheet()?;
     let title = options.title_or("What variants cost, and what they buy");
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
-    let rooms = layout::stack(top, canvas.height, &vec![1.0; data.panels.len()]);
+    let rooms = layout::stack(
+        canvas.width,
+        top,
+        canvas.height,
+        &vec![1.0; data.panels.len()],
+    );
     let x = around(&data.across);
     let scales: Vec<Scale> = data.panels.iter().map(around).collect();
     let ticks: Vec<_> = scales

@@ -52,9 +52,9 @@ const RAMP: [RGBColor; 4] = [
     RGBColor(0x5A, 0x1F, 0x00),
 ];
 /// Room for the scale of colours.
-const BAR: f64 = 18.0;
+pub(super) const BAR: f64 = 18.0;
 
-fn color(share: f64) -> RGBColor {
+pub(super) fn color(share: f64) -> RGBColor {
     let place = share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64;
     let below = (place as usize).min(RAMP.len() - 2);
     let part = place - below as f64;
@@ -76,7 +76,7 @@ pub fn heat(data: &HeatData, options: &Options) -> Result<Chart, ChartError> {
     // The settings stand at the axes; their paths would leave no room for the name.
     let title = options.title_or(&data.name);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
-    let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
+    let (top, bottom) = layout::stack(canvas.width, top, canvas.height, &[1.0])[0];
 
     let seen = extent([data.values.as_slice()]);
     let (low, high) = match seen {
@@ -140,6 +140,7 @@ pub fn heat(data: &HeatData, options: &Options) -> Result<Chart, ChartError> {
         panel.say(&mut canvas, "no points")?;
         return Ok(Chart::of(canvas, options, title));
     };
+    canvas.cells(data.share, &data.x, &data.y, &data.values);
     canvas.layer("cells", &data.name, Finish::Plain, |pen| {
         for (place, value) in data.values.iter().enumerate().filter(|(_, v)| !v.is_nan()) {
             let (x, y) = ((place % columns) as f64, (place / columns) as f64);
@@ -182,12 +183,16 @@ fn color_bar(
     const STEPS: usize = 64;
     let (left, right) = (room.right + BAR, room.right + 2.0 * BAR);
     let y = |share: f64| room.bottom - share * room.height();
-    canvas.layer("legend", "scale of colours", Finish::Plain, |pen| {
+    canvas.layer("scale", "scale of colours", Finish::Plain, |pen| {
         for step in 0..STEPS {
             let (from, to) = (step as f64 / STEPS as f64, (step + 1) as f64 / STEPS as f64);
             let middle = color(0.5 * (from + to));
-            pen.rectangle((left, y(from)), (right, y(to)), middle, 1.0)?;
+            // Up to the top, where the next lies over it: no hairline shows between two.
+            pen.rectangle((left, y(from)), (right, y(1.0)), middle, 1.0)?;
         }
+        Ok(())
+    })?;
+    canvas.layer("legend", "numbers of the scale", Finish::Plain, |pen| {
         for tick in ticks {
             let at = (right + 8.0, y(scale.share(tick.value)));
             pen.text(

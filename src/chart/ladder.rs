@@ -111,6 +111,9 @@ const UP: Words = Words {
     sign: 1.0,
 };
 
+/// Least width of a sheet on which both sides stand side by side.
+const ABREAST: f64 = 600.0;
+
 /// Draws bids against forced sells on the left and asks against forced buys on the right.
 pub fn ladder(data: &LadderData, options: &Options) -> Result<Chart, ChartError> {
     for side in [&data.down, &data.up] {
@@ -138,8 +141,17 @@ pub fn ladder(data: &LadderData, options: &Options) -> Result<Chart, ChartError>
     )
     .map_or(0.0, |(_, high)| high);
     let y = Scale::from_zero(most);
-    let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
-    let y_ticks = y.ticks(layout::lines_for(bottom - top, 55.0), true);
+    // Side by side; on a narrow sheet one below the other.
+    let abreast = canvas.width >= ABREAST;
+    let width = canvas.width;
+    let foot = |top, foot| layout::stack(width, top, foot, &[1.0])[0];
+    let middle = 0.5 * (top + canvas.height);
+    let rows = if abreast {
+        [foot(top, canvas.height); 2]
+    } else {
+        [foot(top, middle), foot(middle, canvas.height)]
+    };
+    let y_ticks = y.ticks(layout::lines_for(rows[0].1 - rows[0].0, 55.0), true);
     let blank: Vec<_> = y_ticks
         .iter()
         .map(|tick| {
@@ -152,11 +164,17 @@ pub fn ladder(data: &LadderData, options: &Options) -> Result<Chart, ChartError>
     let left = layout::tick_room(&y_ticks);
     let right = canvas.width - layout::label_room([]);
     let middle = 0.5 * (left + right);
-    let rooms = [
-        (left, middle - 0.5 * BETWEEN),
-        (middle + 0.5 * BETWEEN, right),
-    ];
-    for (i, ((side, words), (left, right))) in sides.iter().zip(rooms).enumerate() {
+    let columns = if abreast {
+        [
+            (left, middle - 0.5 * BETWEEN),
+            (middle + 0.5 * BETWEEN, right),
+        ]
+    } else {
+        [(left, right); 2]
+    };
+    let rooms = columns.into_iter().zip(rows);
+    for (i, ((side, words), ((left, right), (top, bottom)))) in sides.iter().zip(rooms).enumerate()
+    {
         let room = Room {
             left,
             right,
@@ -171,7 +189,7 @@ pub fn ladder(data: &LadderData, options: &Options) -> Result<Chart, ChartError>
         let x = Scale::Linear { low, high };
         let panel = Panel { room, x, y };
         let x_ticks = x.ticks(layout::lines_for(room.width(), 80.0), false);
-        let y_ticks = if i == 0 { &y_ticks } else { &blank };
+        let y_ticks = if i == 0 || !abreast { &y_ticks } else { &blank };
         let heading = format!("{}: cumulative notional ({})", words.heading, data.currency);
         let below = Some("Distance from mid (%)");
         let legend = [(words.depth, theme::DEPTH), (words.forced, theme::FORCED)];

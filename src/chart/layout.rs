@@ -4,12 +4,30 @@ use super::canvas::{Anchor, Canvas, Finish};
 use super::scale::{Scale, Tick, extent};
 use super::{ChartError, clock, font, theme};
 
+/// Sheets below this width, such as those for telephones, have legends below titles and labels without numbers.
+const NARROW: f64 = 560.0;
 /// Room above a panel for its title.
 pub(super) const TITLE_ROOM: f64 = 26.0;
+/// Room for a line of text more.
+const LEGEND_ROOM: f64 = 19.0;
 /// Room below a panel for its ticks.
 pub(super) const TICK_ROOM: f64 = 22.0;
 /// Room below the ticks for the axis title.
 pub(super) const AXIS_TITLE_ROOM: f64 = 20.0;
+/// Whether a sheet of that width is narrow.
+pub(super) const fn is_narrow(width: f64) -> bool {
+    width < NARROW
+}
+
+/// Room above a panel for its title and, on a narrow sheet, the legend below it.
+pub(super) const fn title_room(width: f64) -> f64 {
+    if is_narrow(width) {
+        TITLE_ROOM + LEGEND_ROOM
+    } else {
+        TITLE_ROOM
+    }
+}
+
 /// Title and subtitle; gives the y from which panels may use the sheet.
 pub(super) fn headline(
     canvas: &mut Canvas,
@@ -18,11 +36,21 @@ pub(super) fn headline(
 ) -> Result<f64, ChartError> {
     let room = canvas.width - 2.0 * theme::MARGIN;
     let mut y = theme::MARGIN + 0.5 * theme::TITLE;
+    // A title in a narrow column has two lines.
+    let lines = if is_narrow(canvas.width) { 2 } else { 1 };
+    let em = if lines > 1 {
+        theme::NARROW_TITLE
+    } else {
+        theme::TITLE
+    };
+    let lines = font::wrapped(title, em, true, room, lines);
     let at = y;
+    y += 1.25 * em * (lines.len() - 1) as f64;
     canvas.layer("title", "title", Finish::Plain, |pen| {
-        let text = font::fitted(title, theme::TITLE, true, room);
-        let left = (theme::MARGIN, at);
-        pen.text(&text, left, Anchor::Start, theme::TITLE, true, theme::INK)
+        lines.iter().enumerate().try_for_each(|(line, text)| {
+            let left = (theme::MARGIN, at + 1.25 * em * line as f64);
+            pen.text(text, left, Anchor::Start, em, true, theme::INK)
+        })
     })?;
     if let Some(subtitle) = subtitle {
         y += 0.5 * theme::TITLE + theme::SUBTITLE;
@@ -72,17 +100,17 @@ pub(super) const LEADER: f64 = 16.0;
 
 /// Tops and bottoms of panels one above the other, sharing one time axis at the foot; heights are
 /// in proportion to the weights.
-pub(super) fn stack(top: f64, height: f64, weights: &[f64]) -> Vec<(f64, f64)> {
+pub(super) fn stack(width: f64, top: f64, height: f64, weights: &[f64]) -> Vec<(f64, f64)> {
     const BETWEEN: f64 = 10.0;
     let foot = TICK_ROOM + AXIS_TITLE_ROOM + 0.5 * theme::MARGIN;
     let count = weights.len() as f64;
-    let free = height - top - foot - count * TITLE_ROOM - (count - 1.0) * BETWEEN;
+    let free = height - top - foot - count * title_room(width) - (count - 1.0) * BETWEEN;
     let total: f64 = weights.iter().sum();
     let mut y = top;
     weights
         .iter()
         .map(|weight| {
-            let begin = y + TITLE_ROOM;
+            let begin = y + title_room(width);
             let end = begin + (free * weight / total).max(8.0);
             y = end + BETWEEN;
             (begin, end)

@@ -15,7 +15,15 @@
 //! | [`curve()`] | how a number depends on a setting, and how much it scatters |
 //! | [`frontier()`] | what variants cost, and what they buy |
 //! | [`forest()`] | what a variant makes better and worse, and how sure that is |
+//! | [`against()`] | does what came out lie where theory says |
 //! | [`heat()`] | where in the plane of two settings a number is large, and where it crosses a level |
+//! | [`family()`] | which liquidation brought about which, in the largest cascade |
+//! | [`tail()`] | how often cascades are how large |
+//! | [`calibration()`] | did liquidations multiply as foreseen |
+//! | [`phase()`] | did price and liquidations feed each other |
+//! | [`waiting()`] | where positions waited to be liquidated, and when the price came there |
+//! | [`lines()`] | how several numbers depend on one: smiles by expiry, equity and requirement by the price's move |
+//! | [`gamma()`] | at which prices hedgers sell into falls, and where the path has been |
 //!
 //! # Units
 //! Times in seconds since the run's start, prices and notionals in the quote currency, distances
@@ -25,45 +33,63 @@
 //! Every text lies on the sheet. A line has at most four points per pixel column. Empty, constant
 //! and single-point series draw something sensible.
 
+pub mod against;
+pub mod calibration;
 mod canvas;
 mod clock;
 pub mod coverage;
 pub mod curve;
 mod decimate;
+pub mod family;
 mod font;
 pub mod forest;
 pub mod frontier;
+pub mod gamma;
 pub mod heat;
 pub mod ladder;
 mod layout;
+pub mod lines;
 mod number;
 mod panel;
+pub mod phase;
 pub mod price;
 pub mod reproduction;
 mod scale;
+pub mod tail;
 #[cfg(test)]
 mod tests;
 pub mod theme;
 pub mod twin;
+pub mod waiting;
 pub mod waterfall;
 
+pub use against::{AgainstData, against};
+pub use calibration::{CalibrationData, calibration};
 pub use coverage::{CoverageData, LightData, coverage};
 pub use curve::{CurveData, curve};
+pub use family::{FamilyData, Member, family};
+pub use font::font_face;
 pub use forest::{EffectData, ForestData, Leaning, forest};
 pub use frontier::{FrontierData, MeasureData, frontier};
+pub use gamma::{GammaData, gamma};
 pub use heat::{HeatData, LevelData, heat};
 pub use ladder::{LadderData, LadderSide, ladder};
+pub use lines::{LinesData, NamedLine, lines};
+pub use number::compact;
+pub use phase::{PhaseData, phase};
 pub use price::{Liquidations, PriceData, price};
 pub use reproduction::{Move, ReproductionData, reproduction};
+pub use tail::{LawData, TailData, tail};
 pub use twin::{TwinData, twin};
+pub use waiting::{Look, WaitingData, waiting};
 pub use waterfall::{WaterfallData, waterfall};
 
 /// What a chart looks like from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Width in pixels, at least 640.
+    /// Width in pixels, at least 340.
     pub width: u32,
-    /// Height in pixels, at least 400.
+    /// Height in pixels, at least 300.
     pub height: u32,
     /// Headline; the chart's own words where absent.
     pub title: Option<String>,
@@ -83,7 +109,7 @@ impl Default for Options {
 }
 
 impl Options {
-    const LEAST: (u32, u32) = (640, 400);
+    const LEAST: (u32, u32) = (340, 300);
     const GREATEST: u32 = 10_000;
 
     fn sheet(&self) -> Result<canvas::Canvas, ChartError> {
@@ -92,6 +118,11 @@ impl Options {
             return Err(ChartError::Size { width, height });
         }
         canvas::Canvas::new(width, height)
+    }
+
+    /// Whether the sheet is as narrow as a telephone's: labels are short then, and legends have lines of their own.
+    pub fn is_narrow(&self) -> bool {
+        layout::is_narrow(f64::from(self.width))
     }
 
     fn title_or<'a>(&'a self, own: &'a str) -> &'a str {
@@ -104,7 +135,7 @@ impl Options {
 #[non_exhaustive]
 pub enum ChartError {
     /// The sheet has no room for axes, or is absurdly large.
-    #[error("a chart of {width} x {height} pixels: at least 640 x 400, at most 10000 a side")]
+    #[error("a chart of {width} x {height} pixels: at least 340 x 300, at most 10000 a side")]
     Size {
         /// Width asked for.
         width: u32,

@@ -41,7 +41,7 @@ fn suffix(magnitude: f64) -> (f64, &'static str) {
 }
 
 /// Three significant digits and a suffix: `12.3 M`.
-pub(super) fn compact(value: f64) -> String {
+pub fn compact(value: f64) -> String {
     if !value.is_finite() {
         return grouped(value, 0);
     }

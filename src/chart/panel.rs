@@ -1,7 +1,7 @@
 //! A rectangle with two axes, and what every panel needs: grid, ticks, lines, labels at line ends.
 
 use super::canvas::{Anchor, Canvas, Finish};
-use super::layout::{AXIS_TITLE_ROOM, LEADER, TICK_ROOM, TITLE_ROOM, spread};
+use super::layout::{self, AXIS_TITLE_ROOM, LEADER, TICK_ROOM, spread};
 use super::scale::{Scale, Tick};
 use super::{ChartError, decimate, font, theme};
 use plotters::style::RGBColor;
@@ -73,6 +73,8 @@ impl Panel {
         x_title: Option<&str>,
     ) -> Result<(), ChartError> {
         let room = self.room;
+        let corners = [room.left, room.top, room.right, room.bottom];
+        canvas.frame(title, corners, &self.x.told(), &self.y.told());
         canvas.layer("grid", title, Finish::Plain, |pen| {
             for tick in x_ticks {
                 let x = self.px(tick.value);
@@ -93,16 +95,26 @@ impl Panel {
             let base = [(room.left, room.bottom), (room.right, room.bottom)];
             pen.line(&base, theme::AXIS, theme::HAIRLINE)
         })?;
-        let right_end = canvas.width - 2.0;
+        let canvas_width = canvas.width;
+        let right_end = canvas_width - 2.0;
+        let narrow = layout::is_narrow(canvas.width);
+        let title_room = layout::title_room(canvas.width);
         let legend_left = self.legend(canvas, legend)?;
+        // On a narrow sheet the legend has a line of its own, and so the title has all of its.
+        let (heading_room, below_title) = if narrow {
+            let room = canvas.width - theme::MARGIN - room.left;
+            let lifted = if legend.is_empty() {
+                13.0
+            } else {
+                title_room - 13.0
+            };
+            (room, lifted)
+        } else {
+            (legend_left - room.left - 12.0, 0.5 * title_room)
+        };
         canvas.layer("axis", title, Finish::Plain, |pen| {
-            let heading = font::fitted(
-                title,
-                theme::PANEL_TITLE,
-                true,
-                legend_left - room.left - 12.0,
-            );
-            let at = (room.left, room.top - 0.5 * TITLE_ROOM + 2.0);
+            let heading = font::fitted(title, theme::PANEL_TITLE, true, heading_room);
+            let at = (room.left, room.top - below_title + 2.0);
             pen.text(
                 &heading,
                 at,
@@ -140,9 +152,12 @@ impl Panel {
                     theme::QUIET,
                 )?;
             }
-            let below = font::fitted(x_title, theme::LABEL, false, room.width());
+            let widest = canvas_width - 2.0 * theme::MARGIN;
+            let below = font::fitted(x_title, theme::LABEL, false, widest.max(room.width()));
+            let half = 0.5 * font::width(&below, theme::LABEL, false) + theme::MARGIN;
+            let middle = 0.5 * (room.left + room.right);
             let at = (
-                0.5 * (room.left + room.right),
+                middle.clamp(half, (canvas_width - half).max(half)),
                 room.bottom + TICK_ROOM + 0.5 * AXIS_TITLE_ROOM,
             );
             pen.text(
@@ -222,7 +237,8 @@ impl Panel {
                 theme::THIN_LINE,
             )
         })?;
-        let width = font::width(note, theme::LABEL, false) + 12.0;
+        let fitted = font::fitted(note, theme::LABEL, false, room.width() - 8.0);
+        let width = font::width(&fitted, theme::LABEL, false) + 12.0;
         let last = ((room.width() - width) / width).max(0.0) as usize;
         let lefts: Vec<f64> = (0..=last).map(|i| room.left + i as f64 * width).collect();
         let crossed = |left: f64| {
@@ -242,15 +258,31 @@ impl Panel {
             .unwrap_or(room.left);
         canvas.layer("note", note, Finish::Rimmed, |pen| {
             let at = (left + 6.0, y - 0.7 * theme::LABEL);
-            pen.text(note, at, Anchor::Start, theme::LABEL, false, theme::QUIET)
+            pen.text(
+                &fitted,
+                at,
+                Anchor::Start,
+                theme::LABEL,
+                false,
+                theme::QUIET,
+            )
         })
     }
 
     /// A row of swatches at the right end of the panel's title; gives its left end.
     fn legend(&self, canvas: &mut Canvas, entries: &[(&str, RGBColor)]) -> Result<f64, ChartError> {
         const SWATCH: f64 = 11.0;
-        let y = self.room.top - 0.5 * TITLE_ROOM + 2.0;
+        let narrow = layout::is_narrow(canvas.width);
+        let y = self.room.top - 11.0;
         let mut right = self.room.right;
+        if narrow {
+            // From the left, where the title is above it, as far as it fits.
+            let widths = entries
+                .iter()
+                .map(|(text, _)| font::width(text, theme::LABEL, false) + SWATCH + 24.0);
+            let wanted = self.room.left + widths.sum::<f64>() - 18.0;
+            right = wanted.min(canvas.width - theme::MARGIN);
+        }
         if entries.is_empty() {
             return Ok(right);
         }

@@ -65,6 +65,7 @@ pub fn price(data: &PriceData, options: &Options) -> Result<Chart, ChartError> {
     same_length("short", liquidated.short.len(), liquidated.time.len())?;
 
     let mut canvas = options.sheet()?;
+    canvas.clock(data.start);
     let own_title = format!("{}: price and liquidations", data.market);
     let title = options.title_or(&own_title);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
@@ -82,7 +83,7 @@ pub fn price(data: &PriceData, options: &Options) -> Result<Chart, ChartError> {
     } else {
         [0.66, 0.34]
     };
-    let rows = layout::stack(top, canvas.height, &weights);
+    let rows = layout::stack(canvas.width, top, canvas.height, &weights);
     let y = Scale::around(extent(columns.map(|(_, column, _)| column.as_slice())));
     let y_ticks = y.ticks(layout::lines_for(rows[0].1 - rows[0].0, 55.0), false);
     let (flow, flow_ticks) = flow_scale(&bars, rows[1].1 - rows[1].0);
@@ -92,7 +93,10 @@ pub fn price(data: &PriceData, options: &Options) -> Result<Chart, ChartError> {
         .map(|(name, column, color)| {
             let value = layout::last_defined(column);
             EndLabel {
-                text: format!("{name} {}", price_label(value)),
+                text: match layout::is_narrow(canvas.width) {
+                    true => (*name).to_owned(),
+                    false => format!("{name} {}", price_label(value)),
+                },
                 value,
                 color: *color,
             }

@@ -47,12 +47,13 @@ pub fn reproduction(data: &ReproductionData, options: &Options) -> Result<Chart,
         same_length("up", entry.up.len(), data.time.len())?;
     }
     let mut canvas = options.sheet()?;
+    canvas.clock(data.start);
     let own_title = format!("{}: would a small move finance itself?", data.market);
     let title = options.title_or(&own_title);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
 
     let x = layout::time_scale(&data.time);
-    let rows = layout::stack(top, canvas.height, &[0.5, 0.5]);
+    let rows = layout::stack(canvas.width, top, canvas.height, &[0.5, 0.5]);
     let (y, y_ticks) = ratio_scale(data, rows[0].1 - rows[0].0);
     let count = data.moves.len();
     let sides = [
@@ -73,7 +74,14 @@ pub fn reproduction(data: &ReproductionData, options: &Options) -> Result<Chart,
         .iter()
         .map(|(_, _, ramp, columns)| {
             (0..count)
-                .map(|i| end_label(data.moves[i].size, columns[i], shade(ramp, i, count)))
+                .map(|i| {
+                    let mut label =
+                        end_label(data.moves[i].size, columns[i], shade(ramp, i, count));
+                    if layout::is_narrow(canvas.width) {
+                        label.text = move_words(data.moves[i].size);
+                    }
+                    label
+                })
                 .collect()
         })
         .collect();

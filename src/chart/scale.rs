@@ -64,6 +64,14 @@ impl Scale {
         }
     }
 
+    /// Its two ends and how values lie between them: what a reader of the drawing needs to turn a place into a number.
+    pub fn told(self) -> String {
+        match self {
+            Self::Linear { low, high } => format!("{low} {high} linear"),
+            Self::Log { low, high } => format!("{low} {high} log"),
+        }
+    }
+
     /// Where a value sits, 0 at the low end and 1 at the high end; never outside.
     pub fn share(self, value: f64) -> f64 {
         let (low, high, value) = match self {

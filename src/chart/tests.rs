@@ -259,9 +259,19 @@ fn every_text_lies_on_the_sheet_whatever_the_data() {
         subtitle: Some("subtitle ".repeat(30)),
         title: Some("A very long title ".repeat(8)),
     };
-    for (_, shape) in shapes {
+    // As wide as a telephone.
+    let narrow = Options {
+        width: 360,
+        height: 420,
+        ..small.clone()
+    };
+    for (name, shape) in shapes {
         for n in [0, 1, 2, 90] {
-            for options in [&wide, &small] {
+            for options in [&wide, &small, &narrow] {
+                // Sixteen digits on both sides leave nothing of a narrow sheet.
+                if options.width < 400 && name == "huge" {
+                    continue;
+                }
                 all(n, shape, options).iter().for_each(check);
             }
         }
@@ -472,7 +482,7 @@ fn cells_and_levels_are_drawn() {
             },
         ],
     };
-    for (width, height) in [(640, 400), (1200, 720)] {
+    for (width, height) in [(360, 420), (640, 400), (1200, 720)] {
         let options = Options {
             width,
             height,
@@ -559,6 +569,99 @@ fn a_curve_has_its_band_whatever_the_setting() {
 }
 
 #[test]
+fn charts_of_a_genealogy_say_what_they_show() {
+    let member = |k: usize| Member {
+        time: 10.0 * k as f64,
+        parent: k.checked_sub(1).map(|k| k / 2),
+        notional: 1e6 / (k + 1) as f64,
+        long: k % 3 > 0,
+        label: format!("BTC long {k} M"),
+    };
+    for count in [0, 1, 2, 40, 900] {
+        let chart = family(
+            &FamilyData {
+                currency: "USD".into(),
+                start: Some(1_760_128_200),
+                first: "the outside price".into(),
+                members: (0..count).map(member).collect(),
+            },
+            &Options::default(),
+        )
+        .unwrap();
+        check(&chart);
+    }
+    for count in [0, 1, 30] {
+        let size: Vec<f64> = (1..=count).map(f64::from).collect();
+        let share: Vec<f64> = size.iter().map(|n| n.powi(-2)).collect();
+        let law = LawData {
+            name: "power law 3.00 ± 0.10, p = 0.40".into(),
+            size: size.clone(),
+            share: share.clone(),
+        };
+        let laws = vec![
+            law.clone(),
+            LawData {
+                name: "branching, R = 0.50, p = 0.00".into(),
+                ..law
+            },
+        ];
+        check(&tail(&TailData { size, share, laws }, &Options::default()).unwrap());
+    }
+    for count in [0, 1, 30] {
+        let column = ramp(count, 0.02, 3.0);
+        let data = CalibrationData {
+            market: "BTC".into(),
+            foreseen: column.clone(),
+            realised: column.iter().rev().copied().collect(),
+            weight: column.iter().map(|v| v + 1.0).collect(),
+            stressed: (0..count).map(|k| k % 2 == 0).collect(),
+            means: vec![(0.1, 0.2), (1.0, 0.8)],
+            note: "warnings: 3\ncascades: 2".into(),
+        };
+        check(&calibration(&data, &Options::default()).unwrap());
+    }
+    for count in [0, 1, 60] {
+        let time = ramp(count, 0.0, 3_600.0);
+        let data = PhaseData {
+            market: "BTC".into(),
+            currency: "USD".into(),
+            start: Some(1_760_128_200),
+            window: 60.0,
+            velocity: time.iter().map(|t| 0.02 * (t / 300.0).sin()).collect(),
+            rate: time.iter().map(|t| 1e7 * (t / 300.0).cos().abs()).collect(),
+            time,
+        };
+        check(&phase(&data, &Options::default()).unwrap());
+    }
+    for count in [0, 1, 60] {
+        let time = ramp(count, 0.0, 3_600.0);
+        let mark: Vec<f64> = time.iter().map(|t| 100_000.0 - t).collect();
+        let looks = time
+            .iter()
+            .zip(&mark)
+            .map(|(time, mark)| Look {
+                time: *time,
+                cells: (0..20)
+                    .map(|k| 0.005 * f64::from(k))
+                    .map(|d| [mark * (1.0 - d - 0.005), mark * (1.0 - d), 1e6 * d])
+                    .collect(),
+            })
+            .collect();
+        let data = WaitingData {
+            market: "BTC".into(),
+            currency: "USD".into(),
+            start: None,
+            time,
+            mark,
+            looks,
+        };
+        let chart = waiting(&data, &Options::default()).unwrap();
+        check(&chart);
+        assert!(count < 2 || has_text(&chart, "notional per 1 %"));
+    }
+}
+
+#[test]
 fn variants_stand_between_what_they_ask_and_what_they_lose() {
     let measure = |name: &str, factor: f64| MeasureData {
         name: name.to_owned(),
@@ -622,4 +725,236 @@ fn variants_stand_between_what_they_ask_and_what_they_lose() {
         frontier(&uneven, &Options::default()),
         Err(ChartError::Uneven { .. })
     ));
+}
+
+#[test]
+fn theory_is_a_line_and_what_came_out_are_points() {
+    let data = AgainstData {
+        name: "Fall by reproduction number".to_owned(),
+        x_name: "R".to_owned(),
+        y_name: "amplification".to_owned(),
+        log: [false, true],
+        curve_x: ramp(50, 0.0, 0.9),
+        curve_y: ramp(50, 1.0, 10.0),
+        point_x: vec![0.5, 0.8],
+        point_y: vec![2.0, f64::NAN],
+    };
+    let both = AgainstData {
+        log: [true, true],
+        curve_x: ramp(50, 1.0, 1_000.0),
+        ..data.clone()
+    };
+    for data in [&data, &both, &AgainstData::default()] {
+        check(&against(data, &Options::default()).unwrap());
+    }
+    let chart = against(&data, &Options::default()).unwrap();
+    assert_eq!(names(&chart, "dots"), ["got"]);
+    let short = AgainstData {
+        curve_y: Vec::new(),
+        ..data
+    };
+    assert!(matches!(
+        against(&short, &Options::default()),
+        Err(ChartError::Uneven {
+            column: "curve_y",
+            ..
+        })
+    ));
+}
+
+/// Writes a chart to a directory named by the environment, to be looked at.
+fn show(chart: &Chart, name: &str) {
+    if let Ok(directory) = std::env::var("DELEVERAGE_SHOW") {
+        std::fs::write(format!("{directory}/{name}.svg"), &chart.svg).unwrap();
+        #[cfg(feature = "raster")]
+        std::fs::write(format!("{directory}/{name}.png"), chart.png().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn lines_carry_their_names_and_marks() {
+    let x = ramp(61, 0.7, 1.3);
+    let smile = |level: f64, turn: f64| -> Vec<f64> {
+        x.iter()
+            .map(|k| level + turn * (k - 1.05) * (k - 1.05))
+            .collect()
+    };
+    let named = |name: &str, values: Vec<f64>| NamedLine {
+        name: name.to_owned(),
+        values,
+    };
+    let data = LinesData {
+        name: "Implied volatility".to_owned(),
+        share: true,
+        x_name: "strike over forward".to_owned(),
+        x_share: true,
+        lines: vec![
+            named("1 d", smile(0.75, 3.5)),
+            named("7 d", smile(0.66, 1.8)),
+            named("30 d", smile(0.6, 0.9)),
+            named("90 d", smile(0.58, 0.45)),
+        ],
+        marks: vec![(1.0, "forward".to_owned()), (9.0, "beyond".to_owned())],
+        x: x.clone(),
+    };
+    let chart = lines(&data, &Options::default()).unwrap();
+    check(&chart);
+    show(&chart, "lines");
+    assert_eq!(names(&chart, "series"), ["1 d", "7 d", "30 d", "90 d"]);
+    assert!(has_text(&chart, "forward") && !has_text(&chart, "beyond"));
+    assert!(has_text(&chart, "Implied volatility (%)"));
+    let empty = LinesData {
+        lines: vec![named("none", vec![f64::NAN; 61])],
+        ..data.clone()
+    };
+    assert!(
+        lines(&empty, &Options::default())
+            .unwrap()
+            .svg
+            .contains("no points")
+    );
+    check(&lines(&LinesData::default(), &Options::default()).unwrap());
+    let uneven = LinesData {
+        lines: vec![named("short", vec![0.0; 3])],
+        ..data
+    };
+    assert!(matches!(
+        lines(&uneven, &Options::default()),
+        Err(ChartError::Uneven { .. })
+    ));
+}
+
+#[test]
+fn a_gamma_profile_shares_its_prices_with_the_path() {
+    let price = ramp(41, 80_000.0, 120_000.0);
+    let gamma_at = |p: &f64| {
+        let bump = |center: f64, size: f64| {
+            size * (-((p - center) / 4_000.0) * ((p - center) / 4_000.0)).exp()
+        };
+        bump(108_000.0, 80.0) - bump(92_000.0, 120.0)
+    };
+    let time = ramp(200, 0.0, 7_200.0);
+    let data = GammaData {
+        market: "BTC-USDT".to_owned(),
+        unit: "BTC per 1 %".to_owned(),
+        gamma: price.iter().map(gamma_at).collect(),
+        price,
+        path: time
+            .iter()
+            .map(|t| 108_000.0 - 2.2 * t + 900.0 * (t / 500.0).sin())
+            .collect(),
+        time,
+        start: None,
+    };
+    let chart = gamma(&data, &Options::default()).unwrap();
+    check(&chart);
+    show(&chart, "gamma");
+    assert_eq!(names(&chart, "series"), ["price"]);
+    assert_eq!(names(&chart, "bars"), ["gamma by price"]);
+    let flat = GammaData {
+        gamma: vec![0.0; 41],
+        ..data.clone()
+    };
+    assert!(
+        gamma(&flat, &Options::default())
+            .unwrap()
+            .svg
+            .contains("no gamma")
+    );
+    check(&gamma(&GammaData::default(), &Options::default()).unwrap());
+    let one = GammaData {
+        price: vec![100.0],
+        gamma: vec![-1.0],
+        time: vec![0.0],
+        path: vec![101.0],
+        ..data
+    };
+    check(&gamma(&one, &Options::default()).unwrap());
+}
+
+/// What a drawing is made of: its layers by class and name, and how many marks of which kind are in each.
+fn structure(chart: &Chart) -> String {
+    const MARKS: [&str; 6] = ["polyline", "line", "polygon", "rect", "circle", "text"];
+    let mut out = String::new();
+    for layer in chart.svg.split("<g class=").skip(1) {
+        let layer = layer.split("</g>").next().unwrap_or_default();
+        let class = layer.split('"').nth(1).unwrap_or_default();
+        let name = attribute(layer, "data-name").unwrap_or_default();
+        let marks = MARKS
+            .iter()
+            .map(|mark| (mark, layer.matches(&format!("<{mark} ")).count()))
+            .filter(|(_, count)| *count > 0)
+            .map(|(mark, count)| format!(" {count} {mark}"));
+        out += &format!(
+            "  {class} `{name}`:{}\n",
+            marks.collect::<Vec<_>>().join(",")
+        );
+    }
+    let texts: Vec<String> = words(&chart.svg)
+        .into_iter()
+        .map(|word| word.text)
+        .collect();
+    out + &format!("  says: {}\n", texts.join(" | "))
+}
+
+#[test]
+fn the_structure_of_every_chart_is_as_it_was() {
+    let sheet = |width, height| Options {
+        width,
+        height,
+        subtitle: Some("a subtitle".into()),
+        ..Options::default()
+    };
+    let mut found = String::new();
+    for (width, height) in [(1_200, 720), (360, 440)] {
+        let shape = |t: f64| 100.0 + 20.0 * (t / 300.0).sin();
+        for chart in all(90, &shape, &sheet(width, height)) {
+            let title = attribute(&chart.svg, "aria-label").unwrap_or_default();
+            found += &format!("{title}, {width} x {height}\n{}\n", structure(&chart));
+        }
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/chart/structure.txt");
+    let golden = std::fs::read_to_string(path).unwrap_or_default();
+    if found != golden {
+        let draft = std::env::temp_dir().join("deleverage-chart-structure.txt");
+        std::fs::write(&draft, &found).expect("a place for drafts");
+        panic!(
+            "the structure of charts changed; if it should have, look at them and copy {} to {path}",
+            draft.display()
+        );
+    }
+}
+
+#[test]
+fn a_frame_tells_which_numbers_a_place_stands_for() {
+    let chart = twin(&pair(2, &|t| 100.0 + t / 36.0), &Options::default()).expect("draws");
+    let (_, frame) = chart
+        .svg
+        .split_once("<g class=\"panel\"")
+        .expect("has a frame");
+    let numbers = |name| -> Vec<f64> {
+        let text = attribute(frame, name).expect("an attribute");
+        text.split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect()
+    };
+    let (room, x, y) = (numbers("data-room"), numbers("data-x"), numbers("data-y"));
+    let (_, series) = chart
+        .svg
+        .split_once("data-name=\"last\"")
+        .expect("has the series");
+    let points = attribute(series, "points").expect("a line");
+    let (px, py) = points
+        .split(' ')
+        .find_map(|pair| pair.split_once(','))
+        .expect("a point");
+    let (px, py): (f64, f64) = (px.parse().expect("x"), py.parse().expect("y"));
+    let time = x[0] + (px - room[0]) / (room[2] - room[0]) * (x[1] - x[0]);
+    let price = y[0] + (room[3] - py) / (room[3] - room[1]) * (y[1] - y[0]);
+    assert!(time.abs() < 4.0, "{time}");
+    assert!((price - 100.0).abs() < 0.3, "{price}");
+    assert_eq!(
+        attribute(&chart.svg, "data-clock").as_deref(),
+        Some("elapsed")
+    );
 }

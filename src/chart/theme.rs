@@ -50,6 +50,9 @@ pub const UPWARD: [RGBColor; 3] = [
     RGBColor(0x00, 0x37, 0x5C),
 ];
 
+/// The shade of the gap between a run and its twin, as it looks on paper.
+pub const GAP: RGBColor = RGBColor(0xEF, 0xDE, 0xD8);
+
 /// The colour of one of several variants; the first is the baseline.
 pub const fn variant(place: usize) -> RGBColor {
     const VARIANTS: [RGBColor; 6] = [LAST, LONG_LIQUIDATION, SHORT_LIQUIDATION, DEPTH, MARK, TWIN];
@@ -76,6 +79,8 @@ pub const FAINT: f64 = 0.07;
 pub const FONT_FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
 /// Size of the chart's title in pixels to the em.
 pub const TITLE: f64 = 20.0;
+/// The same on a narrow sheet.
+pub const NARROW_TITLE: f64 = 16.0;
 /// Size of the line below the title.
 pub const SUBTITLE: f64 = 13.5;
 /// Size of a panel's title.
@@ -96,3 +101,89 @@ pub const DOTS: (f64, f64) = (2.0, 3.0);
 
 /// Distance from the picture's edge to anything drawn.
 pub const MARGIN: f64 = 18.0;
+
+/// Red, green and blue.
+pub type Rgb = (u8, u8, u8);
+
+/// Each colour, and what stands for it on a dark page: as far from dark paper as the first is from white, of the same hue.
+///
+/// Cells and scales of a heat map keep theirs: they are compared with each other, not with the paper.
+pub const DARK: &[(Rgb, Rgb)] = &[
+    pair(BACKGROUND, 0x16_1A_1F),
+    pair(INK, 0xE6_E9_EC),
+    pair(QUIET, 0xA3_AB_B3),
+    pair(GRID, 0x2A_30_37),
+    pair(AXIS, 0x5F_68_71),
+    pair(LAST, 0xE6_E9_EC),
+    pair(INDEX, 0x9A_A0_A6),
+    pair(MARK, 0xE0_7C_BD),
+    pair(LONG_LIQUIDATION, 0xF0_8A_3C),
+    pair(SHORT_LIQUIDATION, 0x56_B4_E9),
+    pair(FORCED, 0xE8_75_4A),
+    pair(DEPTH, 0x3C_C4_9A),
+    pair(TWIN, 0xE0_A3_3A),
+    pair(FUND, 0x6C_BF_A8),
+    pair(DELEVERAGED, 0x9D_B0_D8),
+    pair(SOCIALISED, 0xC0_93_DB),
+    pair(DOWNWARD[0], 0xF7_BE_90),
+    pair(DOWNWARD[2], 0xC8_5A_1E),
+    pair(UPWARD[0], 0x9C_D2_F5),
+    pair(UPWARD[2], 0x2F_86_BF),
+    pair(GAP, 0x45_2B_22),
+];
+
+const fn pair(light: RGBColor, dark: u32) -> (Rgb, Rgb) {
+    (
+        (light.0, light.1, light.2),
+        ((dark >> 16) as u8, (dark >> 8) as u8, dark as u8),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance, after the Web Content Accessibility Guidelines.
+    fn luminance((r, g, b): Rgb) -> f64 {
+        let linear = |c: u8| {
+            let c = f64::from(c) / 255.0;
+            if c <= 0.04045 {
+                c / 12.92
+            } else {
+                crate::math::ops::pow((c + 0.055) / 1.055, 2.4)
+            }
+        };
+        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+    }
+    fn contrast(one: Rgb, other: Rgb) -> f64 {
+        let (one, other) = (luminance(one), luminance(other));
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    #[test]
+    fn colours_stand_out_from_either_paper() {
+        let (white, black) = DARK[0];
+        let faint = [GRID, GAP, BACKGROUND, AXIS, DOWNWARD[0], UPWARD[0]].map(|c| (c.0, c.1, c.2));
+        for (light, dark) in DARK {
+            if !faint.contains(light) {
+                assert!(contrast(*light, white) >= 3.0, "{light:?} on white");
+                assert!(contrast(*dark, black) >= 3.0, "{dark:?} on dark paper");
+            }
+        }
+        for text in [INK, QUIET] {
+            let text = (text.0, text.1, text.2);
+            let dark = DARK.iter().find(|(light, _)| *light == text).unwrap().1;
+            assert!(contrast(text, white) >= 4.5 && contrast(dark, black) >= 4.5);
+        }
+    }
+
+    #[test]
+    fn no_colour_stands_for_two() {
+        for (place, (light, _)) in DARK.iter().enumerate() {
+            assert!(
+                DARK[..place].iter().all(|(before, _)| before != light),
+                "{light:?}"
+            );
+        }
+    }
+}

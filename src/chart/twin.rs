@@ -49,12 +49,13 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
     same_length("last", data.last.len(), data.time.len())?;
     same_length("twin", data.twin.len(), data.time.len())?;
     let mut canvas = options.sheet()?;
+    canvas.clock(data.start);
     let own_title = format!("{}: price with and without feedback", data.market);
     let title = options.title_or(&own_title);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
 
     let x = layout::time_scale(&data.time);
-    let (top, bottom) = layout::stack(top, canvas.height, &[1.0])[0];
+    let (top, bottom) = layout::stack(canvas.width, top, canvas.height, &[1.0])[0];
     let seen = extent([data.last.as_slice(), &data.twin]);
     // A little more below, for the words at the troughs.
     let y = match Scale::around(seen) {
@@ -86,7 +87,10 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
         .map(|(_, words, column, color, _)| {
             let value = layout::last_defined(column);
             EndLabel {
-                text: format!("{words} {}", number::price_label(value)),
+                text: match layout::is_narrow(canvas.width) {
+                    true => words.split(' ').next().unwrap_or(words).to_owned(),
+                    false => format!("{words} {}", number::price_label(value)),
+                },
                 value,
                 color: *color,
             }
@@ -107,7 +111,7 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
         y,
     };
     let heading = format!("Mid price ({})", data.currency);
-    let legend = [("gap: the market's own doing", GAP_SWATCH)];
+    let legend = [("gap: the market's own doing", theme::GAP)];
     panel.axes(
         &mut canvas,
         &heading,
@@ -138,9 +142,6 @@ pub fn twin(data: &TwinData, options: &Options) -> Result<Chart, ChartError> {
     panel.end_labels(&mut canvas, &ends)?;
     Ok(Chart::of(canvas, options, title))
 }
-
-/// The gap's shade as it looks on paper.
-const GAP_SWATCH: plotters::style::RGBColor = plotters::style::RGBColor(0xEF, 0xDE, 0xD8);
 
 /// Fills between the two lines wherever both are defined.
 fn shade_gap(canvas: &mut Canvas, panel: &Panel, data: &TwinData) -> Result<(), ChartError> {

@@ -60,6 +60,7 @@ pub fn waterfall(data: &WaterfallData, options: &Options) -> Result<Chart, Chart
         }
     }
     let mut canvas = options.sheet()?;
+    canvas.clock(data.start);
     let own_title = format!("{}: who paid the losses", data.name);
     let title = options.title_or(&own_title);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
@@ -67,7 +68,7 @@ pub fn waterfall(data: &WaterfallData, options: &Options) -> Result<Chart, Chart
     let extents =
         layers.map(|(_, _, column, _)| extent([column.as_slice()]).filter(|&e| e != (0.0, 0.0)));
     let weights = extents.map(|e| if e.is_some() { 1.0 } else { QUIET_WEIGHT });
-    let rows = layout::stack(top, canvas.height, &weights);
+    let rows = layout::stack(canvas.width, top, canvas.height, &weights);
     let x = layout::time_scale(&data.time);
     let scales = extents.map(|e| {
         let (low, high) = e.unwrap_or((0.0, 1.0));

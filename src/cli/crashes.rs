@@ -320,10 +320,17 @@ fn keep(scenario: &Scenario, twin: bool, path: &Path, format: Format) -> Result<
     provenance.account_names = finished.opening.names.iter().cloned().collect();
     let manifest = Manifest::new(&provenance, resolved, model(scenario), Status::Complete)
         .with_options(twin, format);
-    run::write(&mut directory, &finished, &provenance, scenario, format)
-        .and_then(|()| directory.finish(manifest).map_err(|e| e.to_string()))
-        .map(|_| ())
-        .map_err(Failure::Outside)
+    run::write(
+        &mut directory,
+        &finished,
+        &provenance,
+        scenario,
+        format,
+        false,
+    )
+    .and_then(|()| directory.finish(manifest).map_err(|e| e.to_string()))
+    .map(|_| ())
+    .map_err(Failure::Outside)
 }
 
 fn inputs(start: &[Start], baseline: &Scenario, judged: &Judged) -> Vec<InputFile> {

@@ -6,17 +6,21 @@
 //! a run that was interrupted.
 
 mod backtest;
+mod chart;
 mod check;
 mod compare;
 mod crashes;
 mod ensemble;
+mod facts;
 mod merge;
 mod new;
 mod presets;
+mod report;
 mod run;
 mod schema;
 mod status;
 mod sweep;
+mod verify;
 
 use crate::scenario::{Document, Problems, Scenario};
 use clap::{Parser, Subcommand};
@@ -48,6 +52,14 @@ enum Command {
     Status(status::Arguments),
     /// Judges margin rules by price histories, without traders: coverage, shortfall, procyclicality.
     Backtest(Box<backtest::Arguments>),
+    /// Makes one page of a run, a comparison or a sweep: numbers, charts, tables, and how to make it again.
+    Report(report::Arguments),
+    /// Draws one chart of a run, a comparison or a sweep anew, in any size: SVG or PNG.
+    Chart(chart::Arguments),
+    /// Measures the stylised facts of a run, against the ranges in which markets lie.
+    Facts(facts::Arguments),
+    /// Checks the engine against theory: closed forms and published numbers, expected against got.
+    Verify(verify::Arguments),
     /// Tells every problem of a scenario at once, with line, what was found, what was expected, and the fix.
     Check(check::Arguments),
     /// Lists the venue presets with their date and source, or prints one as TOML.
@@ -131,6 +143,10 @@ pub fn main() -> ExitCode {
         Command::Merge(arguments) => merge::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Chart(arguments) => chart::run(&arguments),
+        Command::Facts(arguments) => facts::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Presets(arguments) => presets::run(&arguments),
         Command::New(arguments) => new::run(&arguments),

@@ -3,13 +3,13 @@
 use super::{Config, Failure};
 use crate::engine::StopReason;
 use crate::experiment::run::Progress;
-use crate::experiment::{Finished, Run, RunError};
+use crate::experiment::{self, Finished, Intervened, Run, RunError};
 use crate::market::ImpactSettings;
 use crate::market::impact::Law;
 use crate::output::terminal::{self, Style};
 use crate::output::{
     Directory, Format, Manifest, MarketModel, ModelSettings, Provenance, Status, directory,
-    pictures, table,
+    genealogy, intervention, ladder, pictures, table,
 };
 use crate::path::Moment;
 use crate::scenario::{Input, Inputs, Scenario, VenueSettings};
@@ -48,6 +48,13 @@ pub(super) struct Arguments {
     /// Runs the twin beside it: the same seed, forced orders absorbed without impact.
     #[arg(long)]
     twin: bool,
+    /// Shields each of the K largest liquidations in a run of its own, and sets what was missing without it beside
+    /// what the genealogy attributes to it.
+    #[arg(long, value_name = "K")]
+    intervene: Option<usize>,
+    /// Also writes the graph of what caused what as DOT and GraphML.
+    #[arg(long)]
+    graph: bool,
     /// Adds the whole ledger up after every step, not only at the end.
     #[arg(long)]
     audit: bool,
@@ -83,6 +90,8 @@ impl From<TableFormat> for Format {
     }
 }
 
+/// Looks at what waits to be liquidated, for its picture.
+const LOOKS: u32 = 144;
 /// Exit code where a check failed.
 const CHECK_FAILED: u8 = 1;
 /// Exit code of a run that was interrupted.
@@ -120,7 +129,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
     provenance.account_names = finished.opening.names.iter().cloned().collect();
     notes.extend(finished.opening.notes.iter().cloned());
-    let written = write(&mut directory, &finished, &provenance, &scenario, format);
+    let intervened = intervene(arguments, &scenario, &finished)?;
+    let graphs = arguments.graph;
+    let written = write(
+        &mut directory,
+        &finished,
+        &provenance,
+        &scenario,
+        format,
+        graphs,
+    );
     let status = match finished.reason {
         StopReason::Completed => Status::Complete,
         StopReason::Interrupted => Status::Interrupted {
@@ -144,6 +162,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         writeln!(out)?;
     } else if !arguments.quiet {
         report(&finished, &scenario, &notes, &path)?;
+        if let Some(found) = &intervened {
+            let style = Style::for_stdout(CURRENCY);
+            let text = intervention::interventions(&finished.run, found, &style);
+            write!(io::stdout().lock(), "\n{text}")?;
+        }
     }
     Ok(match finished.reason {
         StopReason::Interrupted => {
@@ -160,6 +183,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         StopReason::Completed if met => ExitCode::SUCCESS,
         StopReason::Completed => ExitCode::from(CHECK_FAILED),
     })
+}
+
+/// Shields the largest liquidations, where that is asked for.
+fn intervene(
+    arguments: &Arguments,
+    scenario: &Scenario,
+    finished: &Finished,
+) -> Result<Option<Vec<Intervened>>, Failure> {
+    let (Some(count), StopReason::Completed) = (arguments.intervene, finished.reason) else {
+        return Ok(None);
+    };
+    let Some(genealogy) = &finished.genealogy else {
+        return Err(Failure::Input(
+            "--intervene needs a genealogy: leave out `genealogy = false` of [measure]".to_owned(),
+        ));
+    };
+    experiment::intervene(scenario, &finished.run, genealogy, count)
+        .map(Some)
+        .map_err(|error| match error {
+            RunError::Scenario(problems) => Failure::Scenario(problems),
+            RunError::Engine(fault) => Failure::Ours(fault.to_string()),
+        })
 }
 
 /// Makes the run with a bar on a terminal, and stops it on an interrupt.
@@ -185,6 +230,7 @@ fn watch(scenario: &Scenario, arguments: &Arguments, twin: bool) -> Result<Finis
     let finished = std::thread::scope(|scope| {
         let run = Run::new(scenario)
             .twin(twin)
+            .looks(LOOKS)
             .audit_every_step(arguments.audit)
             .watched(&progress);
         let worker = scope.spawn(move || run.finish());
@@ -225,11 +271,17 @@ pub(super) fn write(
     provenance: &Provenance,
     scenario: &Scenario,
     format: Format,
+    graphs: bool,
 ) -> Result<(), String> {
     directory
         .write_json("summary.json", &finished.summary)
         .map_err(|error| error.to_string())?;
-    table::save(&finished.run, provenance, format, directory).map_err(|error| error.to_string())?;
+    let twin = finished.twin.as_ref();
+    table::save(&finished.run, twin, provenance, format, directory)
+        .map_err(|error| error.to_string())?;
+    ladder::save(finished, provenance, format, directory).map_err(|error| error.to_string())?;
+    genealogy::save(finished, provenance, format, graphs, directory)
+        .map_err(|error| error.to_string())?;
     let title = scenario.title.as_deref().unwrap_or(&scenario.name);
     let drawn =
         pictures::draw(finished, provenance, title, CURRENCY).map_err(|error| error.to_string())?;
@@ -300,6 +352,17 @@ fn report(
     let parts = terminal::parts(&finished.run, &style);
     if !parts.is_empty() {
         write!(out, "\n{parts}")?;
+    }
+    for (shots, market) in finished.ladders.iter().zip(&finished.run.frame.markets) {
+        if let Some((channel, r)) = shots[1].closest() {
+            writeln!(
+                out,
+                "closest to critical in {}: {}, R = {r:.2} for a move of 1 % in step {}",
+                market.name,
+                genealogy::channel_name(&finished.run, channel),
+                shots[1].step
+            )?;
+        }
     }
     if !finished.outcomes.is_empty() {
         writeln!(out)?;

@@ -18,6 +18,7 @@ use super::event::EventKind;
 use super::world::World;
 use crate::account::State;
 use crate::margin::Leg;
+use crate::market::Order;
 use crate::math::Purpose;
 use crate::unit::{AccountId, Cash, Lots, MarketId, Side, Ticks};
 
@@ -42,7 +43,7 @@ impl World {
                 return None;
             }
             let alone = m.schedule.initial(notional);
-            if together.is_some() {
+            if together.is_some() && !m.spot {
                 legs.push(Leg {
                     market,
                     quantity,
@@ -54,9 +55,43 @@ impl World {
             }
         }
         if let Some(portfolio) = together {
-            required = portfolio.requirement(&legs);
+            required += portfolio.requirement(&legs);
         }
         Some(required)
+    }
+
+    /// Whether an account has what it would give in a market of collateral: the cash to buy, or what it sells, orders that
+    /// rest there counted.
+    pub(super) fn can_deliver(&self, market: MarketId, order: &Order) -> bool {
+        let id = order.owner;
+        match order.side {
+            Side::Sell => order.quantity <= self.free_to_sell(id, market),
+            Side::Buy => {
+                let resting = self.at_rest(id, market, Side::Buy);
+                let wanted = Lots(order.quantity.0.saturating_add(resting.0));
+                let price = order.limit.unwrap_or(self.marks[market.index()]);
+                let cost = self.markets[market.index()].contract.checked(wanted, price);
+                cost.is_some_and(|cost| cost <= self.spendable(id))
+            }
+        }
+    }
+
+    /// What an account holds in a market and doesn't offer already.
+    pub(super) fn free_to_sell(&self, id: AccountId, market: MarketId) -> Lots {
+        let held = self.ledger.position(id, market);
+        held.map_or(Lots::ZERO, |slot| slot.quantity) - self.at_rest(id, market, Side::Sell)
+    }
+
+    /// Quantity of an account's orders at rest on one side of a market.
+    fn at_rest(&self, id: AccountId, market: MarketId, side: Side) -> Lots {
+        let venue = &self.markets[market.index()].venue;
+        let cohort = self.cohorts.get(self.ledger.account(id).cohort.index());
+        let orders = cohort.map_or(&[][..], |cohort| &cohort.resting);
+        orders
+            .iter()
+            .filter(|order| order.owner == id && order.market == market && order.side == side)
+            .map(|order| venue.remaining(order.order))
+            .sum()
     }
 
     /// Whether an order would leave a position that is no larger, on the same side or flat.
@@ -85,16 +120,21 @@ impl World {
         }
     }
 
+    /// The money of an account that its initial requirement leaves free.
+    pub(super) fn free(&self, id: AccountId) -> Cash {
+        self.initial(id, None).map_or(Cash::ZERO, |required| {
+            Cash::clamped(self.equity(id) - i128::from(required.0)).min(self.spendable(id))
+        })
+    }
+
     fn pay_out(&mut self, id: AccountId, share: f64) {
         let account = self.ledger.account(id);
         if account.state >= State::Liquidating || self.cut_off(id) {
             return;
         }
-        let (cash, reserve) = (account.cash, account.reserve);
+        let reserve = account.reserve;
         let equity = self.equity(id);
-        let free = self.initial(id, None).map_or(Cash::ZERO, |required| {
-            Cash::clamped(equity - i128::from(required.0)).min(cash)
-        });
+        let free = self.free(id);
         let amount = Cash((free.as_f64() * share) as i64).min(free);
         let (kind, told) = if amount > Cash::ZERO {
             self.ledger.deposit(id, -amount);

@@ -4,7 +4,7 @@ use super::event::EventKind;
 use super::world::{Answer, Origin, Pending, World};
 use crate::account::State;
 use crate::liquidation::policy::price;
-use crate::liquidation::{Case, PolicyView};
+use crate::liquidation::{Case, CollateralOrder, Forced, PolicyView};
 use crate::market::Order;
 use crate::math::Purpose;
 use crate::trader::{Intent, ResponseSettings, View};
@@ -112,8 +112,10 @@ impl World {
         if state == State::Closed || self.ledger.is_flat(id) {
             return;
         }
-        let equity = self.equity(id);
-        let required = self.requirement(id);
+        // A haircut is taken off equity before the ratio is.
+        let haircut = self.haircuts(id);
+        let equity = self.equity(id) - i128::from(haircut.0);
+        let required = self.requirement(id) - haircut;
         match (answer, response) {
             (Answer::TopUp, Some(ResponseSettings::TopUp { target, .. })) => {
                 // A clamped intermediate only ever asks for more than the reserve holds.
@@ -138,6 +140,10 @@ impl World {
                     );
                 }
             }
+            (Answer::Move, Some(ResponseSettings::MoveMargin { target, .. })) => {
+                let wanted = Cash((required.as_f64() / target).ceil() as i64);
+                self.move_margin(id, Cash::clamped(i128::from(wanted.0) - equity));
+            }
             (Answer::Reduce, Some(ResponseSettings::Reduce { target, .. })) => {
                 // Requirement is about proportional to what is held, equity does not change by closing at
                 // the mark: hold the share that brings their ratio to the target.
@@ -146,6 +152,35 @@ impl World {
             }
             (Answer::Close, _) => self.close_share(id, 1.0),
             _ => {}
+        }
+    }
+
+    /// Moves margin to an isolated account from the cross account of its owner, as far as it is free there.
+    fn move_margin(&mut self, id: AccountId, missing: Cash) {
+        let at = self.siblings.binary_search_by_key(&id, |(own, _)| *own);
+        let Ok(from) = at.map(|at| self.siblings[at].1) else {
+            return;
+        };
+        if self.ledger.account(from).state >= State::Liquidating {
+            return;
+        }
+        let moved = missing.min(self.free(from));
+        if moved > Cash::ZERO {
+            self.ledger.transfer(from, id, moved);
+            for (account, change) in [(id, moved), (from, -moved)] {
+                if let Some(opening) = self.opening.get_mut(account.index()) {
+                    *opening += i128::from(change.0);
+                }
+                self.touched.push(account);
+            }
+            self.emit(
+                EventKind::MarginMoved,
+                Some(id),
+                None,
+                Lots::ZERO,
+                Ticks::ZERO,
+                moved,
+            );
         }
     }
 
@@ -162,7 +197,12 @@ impl World {
         let mut stream = self
             .draws
             .stream(Purpose::Sequence, ANSWER | id.0, self.step);
+        // Collateral stays, unless there is nothing else to close.
+        let spot = self.has_spot && !self.holds(id, false);
         for (market, slot) in self.ledger.places(id) {
+            if self.markets[market.index()].spot != spot {
+                continue;
+            }
             let held = self.ledger.slot(slot).quantity;
             let quantity = Lots((held.0.abs() as f64 * share).ceil() as i64)
                 .0
@@ -230,6 +270,7 @@ impl World {
         let mut offers = std::mem::take(&mut self.keepers.offers);
         offers.clear();
         self.end_liquidations();
+        self.sell_for_debts(&mut forced);
         for m in 0..self.markets.len() {
             if self.safety.withheld(MarketId(m as u16), self.step) {
                 continue;
@@ -321,7 +362,7 @@ impl World {
             return false;
         }
         let equity = self.equity(id);
-        if equity < i128::from(self.requirement(id).0) {
+        if equity < i128::from(self.requirement(id).0) || self.owes_too_much(id) {
             return false;
         }
         let policies = &self.liquidation.policies;
@@ -346,16 +387,92 @@ impl World {
         true
     }
 
-    /// A breached position as the policy sees it; nothing where nothing is held.
+    /// Whether an account has no derivatives any more, and owes more than its collateral may stand behind.
+    fn owes_too_much(&self, id: AccountId) -> bool {
+        self.has_spot
+            && self
+                .liquidation
+                .largest_debt
+                .is_some_and(|most| self.spendable(id) < -most)
+            && self.holds(id, true)
+            && !self.holds(id, false)
+    }
+
+    /// Sells collateral of accounts that meet their requirement, but owe too much, for what they owe.
+    fn sell_for_debts(&self, forced: &mut Vec<Forced>) {
+        if !self.has_spot || self.liquidation.largest_debt.is_none() {
+            return;
+        }
+        for id in &self.liquidating {
+            let id = *id;
+            if self.ledger.account(id).ready_at > self.step
+                || !self.owes_too_much(id)
+                || self.equity(id) < i128::from(self.requirement(id).0)
+            {
+                continue;
+            }
+            let mut owed = -self.spendable(id);
+            for (market, slot) in self.ledger.places(id) {
+                let held = self.ledger.slot(slot).quantity;
+                if held.is_zero() || self.safety.withheld(market, self.step) {
+                    continue;
+                }
+                let (contract, mark) = (
+                    self.markets[market.index()].contract,
+                    self.marks[market.index()],
+                );
+                let lots = Lots(contract.lots_within(owed, mark) + 1).min(held);
+                owed = owed - contract.notional(lots, mark);
+                forced.push(Forced::book(market, Order::market(id, Side::Sell, lots), 0));
+                if owed <= Cash::ZERO {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Whether a position's market has its turn: collateral, derivatives, or both.
+    fn has_turn(&self, id: AccountId, market: MarketId) -> bool {
+        let spot = self.markets[market.index()].spot;
+        !self.has_spot
+            || match self.liquidation.collateral {
+                CollateralOrder::Last => !spot || !self.holds(id, false),
+                CollateralOrder::First => spot || !self.holds(id, true),
+                CollateralOrder::Together => true,
+            }
+    }
+
+    /// A breached position as the policy sees it; nothing where nothing is held, or where it isn't its turn.
     pub(super) fn case(&self, id: AccountId, market: MarketId) -> Option<Case> {
         let slot = self.ledger.position(id, market)?;
+        if slot.quantity.is_zero() || !self.has_turn(id, market) {
+            return None;
+        }
         let m = &self.markets[market.index()];
         let mark = self.marks[market.index()];
         let notional = m.contract.notional(slot.quantity, mark);
-        let equity = self.equity(id);
-        let requirement = self.requirement(id);
+        let whole = self.equity(id);
+        let mut requirement = self.requirement(id);
+        // Only what it owes is left to be seen to: see `sell_for_debts`.
+        if self.has_spot && whole >= i128::from(requirement.0) {
+            return None;
+        }
         // What the positions ask alone, added up: the shares by which they answer for what the account must hold.
-        let alone = self.requirements(id);
+        let mut alone = self.requirements(id);
+        let apart = self.has_spot && self.liquidation.collateral != CollateralOrder::Together;
+        let mut equity = whole;
+        if apart {
+            // What waits for its turn keeps the equity that it is asked.
+            let haircut = self.haircuts(id);
+            let waits = if m.spot {
+                requirement - haircut
+            } else {
+                haircut
+            };
+            alone = if m.spot { haircut } else { alone - haircut };
+            requirement -= waits;
+            equity -= i128::from(waits.0);
+        }
         let own = m.schedule.maintenance(notional);
         let (share, maintenance) = if alone > Cash::ZERO {
             let part = i128::from(requirement.0) * i128::from(own.0) / i128::from(alone.0);
@@ -366,15 +483,21 @@ impl World {
         let (mut net, mut place, mut of) = (0i128, 0, 0);
         for (other, slot) in self.ledger.places(id) {
             let quantity = self.ledger.slot(slot).quantity;
-            if !quantity.is_zero() {
-                let contract = &self.markets[other.index()].contract;
-                net += contract.wide(quantity, self.marks[other.index()]);
+            let o = &self.markets[other.index()];
+            if !quantity.is_zero() && (!apart || o.spot == m.spot) {
+                if !o.spot {
+                    net += o.contract.exposure(quantity, self.marks[other.index()]);
+                }
                 place += u16::from(other < market);
                 of += 1;
             }
         }
         // Equity times this position's share of the requirement, per lot.
-        let per_lot = slot.quantity.as_f64() * m.contract.quanta() as f64;
+        let per_lot = slot.quantity.as_f64() * m.contract.slope();
+        let level = m.contract.level(mark.as_f64());
+        let zero = m
+            .contract
+            .price_at(price::zero(level, whole as f64, share, per_lot));
         Some(Case {
             account: id,
             market,
@@ -388,7 +511,12 @@ impl World {
             net: Cash::clamped(net),
             place,
             of,
-            zero_price: price::zero(mark.as_f64(), equity as f64, share, per_lot),
+            // An inverse contract's may have no bound, and no order needs a worse limit than twice the mark.
+            zero_price: if m.contract.is_inverse() {
+                zero.min(2.0 * mark.as_f64())
+            } else {
+                zero
+            },
             contract: m.contract,
         })
     }

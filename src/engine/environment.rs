@@ -80,6 +80,7 @@ impl World {
             let before = self.published[m].mid;
             self.published[m] = Published {
                 contract: market.contract,
+                spot: market.spot,
                 reference: market.reference,
                 index: market.index,
                 mark: self.marks[m],
@@ -142,7 +143,7 @@ impl World {
                 open_interest: self.ledger.open_interest(MarketId(m as u16)),
                 funding_rate: market.funding.rate(),
                 funding_period: market.funding.period(),
-                quanta: market.contract.quanta() as f64,
+                quanta: market.contract.per_tick(self.marks[m].as_f64()),
                 reproduction_down: self.rows[m].down,
                 reproduction_up: self.rows[m].up,
             };
@@ -161,15 +162,16 @@ impl World {
                 .map_or_else(|| market.schedule.level(), |base| base.maintenance);
             self.traces[m].clear();
             self.traces[m].extend_from_slice(trace);
-            let quanta = market.contract.quanta() as f64;
+            let slope = market.contract.slope();
             let funding =
-                self.funding[m] as f64 / (quanta * crate::market::funding::INDEX_SCALE as f64);
+                self.funding[m] as f64 / (slope * crate::market::funding::INDEX_SCALE as f64);
+            let level = market.contract.level(view.mark).abs();
             stale |= market.schedule.outgrows(&market.epoch.0, HEADROOM)
-                || (funding - market.epoch.1).abs() > FUNDING_DRIFT * view.mark;
+                || (funding - market.epoch.1).abs() > FUNDING_DRIFT * level;
         }
         if stale && self.index.cross_slots() > 0 {
             for m in 0..self.markets.len() {
-                let funding = self.funding_ticks(MarketId(m as u16));
+                let funding = self.funding_level(MarketId(m as u16));
                 let market = &mut self.markets[m];
                 market.epoch.0.copy_from(&market.schedule);
                 market.epoch.1 = funding;

@@ -20,6 +20,8 @@ pub enum EventKind {
     Held,
     /// A trader paid money in; amount: how much.
     ToppedUp,
+    /// An owner moved margin from a cross account to this isolated one; amount: how much.
+    MarginMoved,
     /// A trader took money out; amount: how much.
     Withdrawn,
     /// A trader was refused a withdrawal, for nothing was free beyond the initial requirement; amount: the equity.
@@ -105,12 +107,13 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Warned,
         Self::Called,
         Self::CallCured,
         Self::Held,
         Self::ToppedUp,
+        Self::MarginMoved,
         Self::Withdrawn,
         Self::WithdrawalRefused,
         Self::OrderWithdrawn,
@@ -158,6 +161,7 @@ impl EventKind {
             Self::CallCured => "call_cured",
             Self::Held => "held",
             Self::ToppedUp => "topped_up",
+            Self::MarginMoved => "margin_moved",
             Self::Withdrawn => "withdrawn",
             Self::WithdrawalRefused => "withdrawal_refused",
             Self::OrderWithdrawn => "order_withdrawn",

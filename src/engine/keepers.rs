@@ -318,7 +318,7 @@ impl World {
     }
 
     /// What a keeper may still spend.
-    fn free(&self, keeper: usize, leverage: f64) -> f64 {
+    fn spare(&self, keeper: usize, leverage: f64) -> f64 {
         let Keeper {
             account,
             committed,
@@ -368,7 +368,7 @@ impl World {
             let leverage = self.keepers.groups[group].terms.leverage;
             for keeper in self.on_duty(group, met.offline) {
                 look.held = self.held_of(keeper, market, closing);
-                let free = self.free(keeper, leverage) - met.cost.as_f64();
+                let free = self.spare(keeper, leverage) - met.cost.as_f64();
                 if let Some(quantity) = wanted(sale, &look, free) {
                     let act = Act::Take(quantity);
                     let committed = outlay(sale, &look, quantity);
@@ -400,7 +400,7 @@ impl World {
             }
             let leverage = self.keepers.groups[group].terms.leverage;
             let able =
-                |world: &Self, keeper: usize| world.free(keeper, leverage) > met.cost.as_f64();
+                |world: &Self, keeper: usize| world.spare(keeper, leverage) > met.cost.as_f64();
             let found = self
                 .on_duty(group, met.offline)
                 .find(|keeper| able(self, *keeper));
@@ -438,7 +438,7 @@ impl World {
                     continue;
                 }
                 look.held = self.held_of(keeper, market, closing);
-                let free = self.free(keeper, leverage) - met.cost.as_f64();
+                let free = self.spare(keeper, leverage) - met.cost.as_f64();
                 let worth = look.worth(rising.lot.quantity).min(free);
                 if worth <= 0.0 {
                     continue;
@@ -539,7 +539,7 @@ impl World {
             .map_or(Lots::ZERO, |slot| slot.quantity.abs());
         let quantity = sale.admits(quantity).min(held);
         let affordable =
-            outlay(&sale, &look, quantity).as_f64() <= self.free(sent.keeper, leverage);
+            outlay(&sale, &look, quantity).as_f64() <= self.spare(sent.keeper, leverage);
         if quantity <= Lots::ZERO || !affordable || look.gain(quantity) <= 0.0 {
             return false;
         }

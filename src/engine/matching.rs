@@ -96,6 +96,9 @@ impl World {
             return false;
         };
         let held = self.ledger.slot(slot).quantity;
+        if self.markets[market.index()].spot && !self.can_deliver(market, order) {
+            return false;
+        }
         if Self::reduces(held, order.quantity, order.side) {
             return true;
         }
@@ -170,7 +173,7 @@ impl World {
             price,
             execution.value.abs(),
         );
-        let worse = execution.value.abs()
+        let worse = execution.value
             - self.markets[market.index()]
                 .contract
                 .value(execution.filled, mark);
@@ -208,8 +211,8 @@ impl World {
             return Cash::ZERO;
         };
         let contract = &self.markets[market.index()].contract;
-        let at_limit = contract.notional(execution.filled, limit);
-        let surplus = Cash((at_limit.0 - value.0) * order.side.sign());
+        let at_limit = contract.value(execution.filled, limit);
+        let surplus = Cash((at_limit.0 - execution.value.0) * order.side.sign());
         rate.mul_up(value).min(surplus).max(Cash::ZERO)
     }
 

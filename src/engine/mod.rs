@@ -5,6 +5,7 @@
 mod access;
 mod auctions;
 mod backstop;
+pub mod channel;
 mod decide;
 mod environment;
 pub mod event;
@@ -20,6 +21,7 @@ mod survey;
 pub mod trace;
 pub mod world;
 
+pub use channel::Channel;
 pub use event::{Event, EventKind};
 pub use observer::{KeeperRow, MarketRow, Observer, StepRow, WorldRow};
 pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};

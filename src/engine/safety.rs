@@ -582,10 +582,18 @@ impl World {
         let mut crossed = Lots::ZERO;
         while b < buys.len() && s < sells.len() {
             let (buy, sell) = (buys[b], sells[s]);
-            let quantity = left(&held[buy]).min(left(&held[sell]));
             let (Some(buyer), Some(seller)) = (owner(&held[buy]), owner(&held[sell])) else {
                 break;
             };
+            let mut quantity = left(&held[buy]).min(left(&held[sell]));
+            if self.markets[market.index()].spot {
+                // Each of several orders was admitted for all that there is.
+                quantity = quantity.min(self.free_to_sell(seller, market));
+                if quantity <= Lots::ZERO {
+                    s += 1;
+                    continue;
+                }
+            }
             let value = contract.value(quantity, price);
             let fill = Fill {
                 taker: seller,

@@ -158,7 +158,7 @@ impl World {
 
     /// Closes one position against the queue; what that cost the winners.
     fn close_alone(&mut self, id: AccountId, market: MarketId, price: ClosePrice) -> Cash {
-        if self.deleveraging_rests(market) {
+        if self.deleveraging_rests(market) || self.markets[market.index()].spot {
             return Cash::ZERO;
         }
         let Some(claim) = self.claim(id, market, price) else {
@@ -190,7 +190,7 @@ impl World {
         longs: bool,
         price: ClosePrice,
     ) -> Cash {
-        if self.deleveraging_rests(market) {
+        if self.deleveraging_rests(market) || self.markets[market.index()].spot {
             return Cash::ZERO;
         }
         let mut claims: Vec<Claim> = Vec::new();
@@ -316,7 +316,8 @@ impl World {
     }
 
     /// The signed value at which closing a whole position leaves the account nothing owed on its account: for
-    /// the last position the whole deficit, else its share by maintenance requirement.
+    /// the last position the whole deficit, else its share by maintenance requirement. Derivatives answer for it before
+    /// collateral does, which goes at its mark as long as there are any.
     pub(super) fn zero_value(&self, id: AccountId, market: MarketId) -> Cash {
         let Some(slot) = self.ledger.position(id, market) else {
             return Cash::ZERO;
@@ -324,10 +325,16 @@ impl World {
         let m = &self.markets[market.index()];
         let value = m.contract.wide(slot.quantity, self.marks[market.index()]);
         let equity = self.equity(id);
+        if m.spot && self.holds(id, false) {
+            return Cash::clamped(value);
+        }
         let alone = self
             .ledger
             .places(id)
-            .filter(|(_, slot)| !self.ledger.slot(*slot).quantity.is_zero())
+            .filter(|(market, slot)| {
+                self.markets[market.index()].spot == m.spot
+                    && !self.ledger.slot(*slot).quantity.is_zero()
+            })
             .count()
             == 1;
         let share = if alone {
@@ -337,7 +344,13 @@ impl World {
                 m.contract
                     .notional(slot.quantity, self.marks[market.index()]),
             );
-            equity * i128::from(own.0) / i128::from(self.requirements(id).0.max(1))
+            let haircuts = self.haircuts(id);
+            let all = if m.spot {
+                haircuts
+            } else {
+                self.requirements(id) - haircuts
+            };
+            equity * i128::from(own.0) / i128::from(all.0.max(1))
         };
         Cash::clamped(value - share)
     }
@@ -400,12 +413,17 @@ impl World {
         };
         match self.liquidation.socialise.filter(|_| !owing.is_empty()) {
             None => {}
+            Some(Socialise::Clawback(_)) => self.clawed.extend_from_slice(&owing),
             Some(Socialise::Session(_)) => {
                 let amount = owed(self, None);
                 self.levy(None, amount, &owing);
             }
             Some(Socialise::Profit) => {
                 for m in 0..self.markets.len() {
+                    // What collateral has gained is nobody's loss here.
+                    if self.markets[m].spot {
+                        continue;
+                    }
                     let market = Some(MarketId(m as u16));
                     let amount = owed(self, market);
                     if amount > Cash::ZERO {
@@ -456,11 +474,25 @@ impl World {
         }
     }
 
+    /// Takes from the winners of the session that ends what it left uncovered, as far as they won.
+    fn claw_back(&mut self) {
+        let owing = std::mem::take(&mut self.clawed);
+        let owed = |id: &AccountId| (-self.ledger.account(*id).cash).max(Cash::ZERO);
+        let amount: Cash = owing.iter().map(owed).sum();
+        if amount > Cash::ZERO {
+            let before = self.totals.socialised;
+            self.levy(None, amount, &owing);
+            self.totals.uncovered -= self.totals.socialised - before;
+        }
+    }
+
     /// Begins a session where one is due: what everybody has then is where winnings are counted from.
     pub(super) fn open_session(&mut self) {
-        if let Some(Socialise::Session(length)) = self.liquidation.socialise
+        if let Some(Socialise::Session(length) | Socialise::Clawback(length)) =
+            self.liquidation.socialise
             && self.step.is_multiple_of(length)
         {
+            self.claw_back();
             let at = Valuation {
                 marks: &self.marks,
                 funding: &self.funding,

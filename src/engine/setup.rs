@@ -3,10 +3,10 @@
 //! A scenario builds a [`Setup`]; tests and users of the library may build one by hand.
 
 use crate::account::Ledger;
-use crate::liquidation::LiquidationPolicy;
 use crate::liquidation::keeper;
 use crate::liquidation::policy::absorb::Reserves;
 use crate::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
+use crate::liquidation::{CollateralOrder, LiquidationPolicy};
 use crate::margin::{MarginRule, PortfolioRule, Thresholds};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
@@ -83,6 +83,8 @@ pub struct MarketSetup {
     pub rule: Box<dyn MarginRule>,
     /// When the market's isolated accounts are warned, called and liquidated.
     pub thresholds: Thresholds,
+    /// Whether what is held here is collateral: bought and sold for cash, never short, its maintenance rate a haircut.
+    pub spot: bool,
 }
 
 /// One cohort, ready to act.
@@ -104,6 +106,10 @@ pub struct CohortSetup {
 pub struct LiquidationSetup {
     /// How positions are closed, by market.
     pub policies: Vec<Box<dyn LiquidationPolicy>>,
+    /// Whether derivatives or collateral are closed first.
+    pub collateral: CollateralOrder,
+    /// What an account in liquidation may owe once its derivatives are closed, with collateral behind it.
+    pub largest_debt: Option<Cash>,
     /// Fee on what is closed by force, paid to the insurance fund.
     pub fee: Rate,
     /// Steps from the breach to the forced order's arrival.
@@ -145,6 +151,8 @@ pub enum Socialise {
     Profit,
     /// From what accounts are ahead since the session of so many steps began.
     Session(u32),
+    /// The same, as the session ends.
+    Clawback(u32),
 }
 
 /// A world before its first step.
@@ -178,6 +186,8 @@ pub struct Setup {
     pub cohorts: Vec<CohortSetup>,
     /// All accounts with what they hold at the start.
     pub ledger: Ledger,
+    /// Isolated accounts whose owner has a cross account too, and which.
+    pub siblings: Vec<(AccountId, AccountId)>,
     /// Accounts with a standing stop: whose, and the adverse move from the entry price that triggers it.
     pub stops: Vec<(AccountId, f64)>,
     /// Whether forced orders are absorbed at the mark by the outside world, without impact: the

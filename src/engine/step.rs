@@ -82,6 +82,7 @@ impl World {
         }
         self.tend_fund();
         self.close_guards();
+        self.trace_quotes();
         self.observe(round, observer);
         let checked = if self.audit_every_step {
             self.ledger.audit().map(|_| ())

@@ -37,11 +37,11 @@ impl World {
             let market = MarketId(m as u16);
             let measure = self.measure(market);
             candidates.clear();
-            let rates = &self.markets[m];
+            let (rates, mark) = (&self.markets[m], self.marks[m].as_f64());
             self.index.crossed(
                 market,
                 &measure,
-                |size| rates.effective(size, measure.mark),
+                |size| rates.effective(size, mark),
                 &mut candidates,
             );
             visits.extend(candidates.iter().map(|slot| self.ledger.owner(*slot)));
@@ -54,17 +54,17 @@ impl World {
         self.scratch.visits = visits;
     }
 
-    /// Safe radii reckon with marginal rates up to twice the notional at which they were taken: once a mark
+    /// Safe radii reckon with marginal rates up to twice the notional at which they were taken: once that of a lot
     /// has doubled since, all are taken anew.
     fn renew_doubled(&mut self) {
         let mut doubled = false;
         for (market, mark) in self.markets.iter_mut().zip(&self.marks) {
-            let mark = mark.as_f64();
-            if mark > 2.0 * market.lowest {
-                market.lowest = mark;
+            let notional = market.contract.lot_notional(mark.as_f64());
+            if notional > 2.0 * market.least {
+                market.least = notional;
                 doubled = true;
             } else {
-                market.lowest = market.lowest.min(mark);
+                market.least = market.least.min(notional);
             }
         }
         if doubled && self.index.cross_slots() > 0 {
@@ -123,7 +123,8 @@ impl World {
         let equity = self.equity(id);
         let requirement = self.requirement(id);
         let thresholds = self.thresholds_of(id);
-        let standing = thresholds.standing(equity, requirement);
+        let haircut = self.haircuts(id);
+        let standing = thresholds.after_haircut(equity, requirement, haircut);
         match standing {
             Standing::Sound => {
                 if state == State::Called {
@@ -168,7 +169,7 @@ impl World {
             }
         }
         if self.ledger.account(id).isolated().is_none() {
-            self.watch_cross(id, equity, requirement, standing);
+            self.watch_cross(id, equity, (requirement, haircut), standing);
         }
     }
 
@@ -194,7 +195,8 @@ impl World {
             let quantity = self.ledger.slot(slot).quantity;
             if !quantity.is_zero() {
                 let mark = self.marks[market.index()];
-                let value = self.markets[market.index()].contract.wide(quantity, mark);
+                let contract = &self.markets[market.index()].contract;
+                let value = contract.exposure(quantity, mark);
                 self.emit(
                     EventKind::Held,
                     Some(id),
@@ -252,6 +254,12 @@ impl World {
                 delay,
                 ..
             } => (Answer::Reduce, on, probability, delay),
+            ResponseSettings::MoveMargin {
+                on,
+                probability,
+                delay,
+                ..
+            } => (Answer::Move, on, probability, delay),
             ResponseSettings::Close {
                 on,
                 probability,
@@ -290,8 +298,14 @@ impl World {
 
     /// Files a cross account at its safe radius: as long as no market moves against it by more
     /// than this share, funding and rates staying within their headroom, it can't reach its next
-    /// threshold.
-    fn watch_cross(&mut self, id: AccountId, equity: i128, requirement: Cash, standing: Standing) {
+    /// threshold. `asked` is its requirement and the part of it that is haircuts.
+    fn watch_cross(
+        &mut self,
+        id: AccountId,
+        equity: i128,
+        asked: (Cash, Cash),
+        standing: Standing,
+    ) {
         let ratio = match standing {
             Standing::Sound => self.thresholds.warn,
             Standing::Warn => self.thresholds.call,
@@ -299,7 +313,7 @@ impl World {
         }
         .as_f64();
         let equity = equity as f64;
-        let required = requirement.as_f64();
+        let required = asked.0.as_f64();
         let mut exposed = 0.0;
         let mut drift = 0.0;
         let mut ceiling = 0.0;
@@ -308,6 +322,8 @@ impl World {
             let quantity = self.ledger.slot(slot).quantity;
             if !quantity.is_zero() {
                 let m = &self.markets[market.index()];
+                // A haircut is taken off equity whichever the threshold.
+                let ratio = if m.spot { 1.0 } else { ratio };
                 let notional = m
                     .contract
                     .notional(quantity, self.marks[market.index()])
@@ -322,28 +338,29 @@ impl World {
                 }
                 // A requirement that grows faster than equity can is reached by a gain as well.
                 steep |= marginal * HEADROOM >= ratio;
-                ceiling += notional * most * HEADROOM;
+                ceiling += notional * most * HEADROOM / ratio;
                 exposed += notional * (1.0 + marginal * HEADROOM / ratio);
                 drift += notional * (1.0 + marginal) * 2.0 * FUNDING_DRIFT;
             }
         }
-        let slack = equity - ceiling / ratio - drift - 64.0;
+        let slack = equity - ceiling - drift - 64.0;
         let radius = (slack / exposed).clamp(0.0, 1.0);
         for (market, slot) in self.ledger.places(id) {
             let quantity = self.ledger.slot(slot).quantity;
             let m = &self.markets[market.index()];
             let mark = self.marks[market.index()].as_f64();
             let sign = quantity.signum() as f64;
-            let net = mark - self.funding_ticks(market);
-            let per_tick = quantity.as_f64().abs() * m.contract.quanta() as f64;
-            let rate = m.effective(quantity, mark);
-            let alone = net - sign * (equity - required) / (per_tick * (1.0 - sign * rate));
+            let level = m.contract.level(mark);
+            let net = level - self.funding_level(market);
+            let slope = quantity.as_f64().abs() * m.contract.slope();
+            let rate = m.effective(quantity, mark) * level.signum();
+            let alone = net - sign * (equity - required) / (slope * (1.0 - sign * rate));
             let alone = if quantity.is_zero() { 0.0 } else { alone };
             self.index.watch_cross(
                 &self.ledger,
                 slot,
                 market,
-                net - sign * radius * mark,
+                net - sign * radius * level.abs(),
                 alone,
             );
         }

@@ -69,6 +69,8 @@ pub struct Opening {
     pub traded: f64,
     /// Whether trade is halted, so that the step's midpoint moves no outside price.
     pub idle: bool,
+    /// How many impulses came before it, in all markets and from the start.
+    pub after: u32,
 }
 
 /// A market at a check of margin.
@@ -144,6 +146,8 @@ pub struct Kernel {
     pub kept: f64,
     /// Whether the mark reads the last trade, which stays while quotes move.
     pub last: bool,
+    /// Whether what is held in the market is collateral.
+    pub spot: bool,
 }
 
 /// What a step added to the trace.
@@ -184,6 +188,8 @@ pub(super) struct Trace {
     /// The latest liquidation, by account.
     episode: Vec<u32>,
     begun: u32,
+    /// Impulses handed out.
+    told: u32,
 }
 
 impl Trace {
@@ -200,6 +206,7 @@ impl Trace {
     }
     pub(super) fn clear(&mut self) {
         self.openings.clear();
+        self.told += self.impulses.len() as u32;
         self.impulses.clear();
         self.checks.clear();
         self.breaches.clear();
@@ -229,6 +236,7 @@ impl World {
                     decay: market.anchor.kept(self.dt),
                     kept: market.mark.kept(self.dt),
                     last: market.mark.reads_last(),
+                    spot: market.spot,
                 })
                 .collect(),
             seen: Vec::with_capacity(self.markets.len()),
@@ -242,6 +250,7 @@ impl World {
             since: vec![1; accounts],
             episode: vec![u32::MAX; accounts],
             begun: 0,
+            told: 0,
         };
         for (market, place) in self.markets.iter().zip(0..) {
             trace.seen.push((market.venue.mid(), market.traded()));
@@ -275,6 +284,7 @@ impl World {
                 mid,
                 traded,
                 idle,
+                after: trace.told + trace.impulses.len() as u32,
             });
         }
     }

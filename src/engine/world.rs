@@ -43,12 +43,14 @@ pub(super) struct Market {
     pub(super) maker_fee: Rate,
     pub(super) rule: Box<dyn MarginRule>,
     pub(super) thresholds: Thresholds,
+    /// Whether what is held here is collateral, whose maintenance rate is its haircut.
+    pub(super) spot: bool,
     pub(super) schedule: Schedule,
     /// The last step's schedule, and whether this step's differs from it.
     pub(super) before: Schedule,
     pub(super) moved: bool,
-    /// No cross account was filed at a lower mark than this.
-    pub(super) lowest: f64,
+    /// No cross account was filed at a lower notional of a lot than this.
+    pub(super) least: f64,
     /// The schedule and the funding index for which cross accounts' safe radii were taken.
     pub(super) epoch: (Schedule, f64),
     /// Reference price of this step, in ticks.
@@ -85,6 +87,8 @@ pub(super) struct Resting {
 pub(super) enum Answer {
     /// Money arrives.
     TopUp,
+    /// Money comes from the owner's cross account.
+    Move,
     /// An order that restores a target ratio.
     Reduce,
     /// An order that closes everything.
@@ -145,6 +149,8 @@ pub struct World {
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
     pub(super) portfolio: Option<Box<dyn PortfolioRule>>,
+    /// Whether any market is one of collateral.
+    pub(super) has_spot: bool,
     pub(super) reduce_only: bool,
     pub(super) liquidation: LiquidationSetup,
     pub(super) fund: Fund,
@@ -156,6 +162,10 @@ pub struct World {
     pub(super) keepers: Keepers,
     /// Equity by account as the session began, where losses are taken from its winners.
     pub(super) opening: Vec<i128>,
+    /// Isolated accounts whose owner has a cross account too, and which; in ascending order.
+    pub(super) siblings: Vec<(AccountId, AccountId)>,
+    /// Closed accounts whose debts are clawed back as the session ends.
+    pub(super) clawed: Vec<AccountId>,
     pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
     /// Whose forced orders are absorbed though others' are not.
@@ -213,9 +223,11 @@ impl World {
             cohorts,
             mut ledger,
             stops: stop_orders,
+            mut siblings,
             absorb_forced,
             audit_every_step,
         } = setup;
+        siblings.sort_unstable();
         let markets: Vec<Market> = markets
             .into_iter()
             .map(|market| Market::new(market, dt))
@@ -271,6 +283,7 @@ impl World {
             rounds,
             thresholds,
             portfolio,
+            has_spot: markets.iter().any(|market| market.spot),
             reduce_only,
             fund: Fund::new(liquidation.pools.clone()),
             fallen: Vec::new(),
@@ -278,6 +291,8 @@ impl World {
             vault,
             keepers: Keepers::default(),
             opening: Vec::new(),
+            clawed: Vec::new(),
+            siblings,
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
@@ -361,6 +376,10 @@ impl World {
     pub fn schedule(&self, market: MarketId) -> &Schedule {
         &self.markets[market.index()].schedule
     }
+    /// Whether what is held in a market is collateral.
+    pub fn is_spot(&self, market: MarketId) -> bool {
+        self.markets[market.index()].spot
+    }
     /// Where price is made in a market.
     pub fn venue(&self, market: MarketId) -> &dyn Venue {
         &*self.markets[market.index()].venue
@@ -421,7 +440,7 @@ impl World {
             .ledger
             .places(id)
             .map(|(market, slot)| (market, self.ledger.slot(slot).quantity))
-            .filter(|(_, quantity)| !quantity.is_zero())
+            .filter(|(market, quantity)| !quantity.is_zero() && !self.markets[market.index()].spot)
             .map(|(market, quantity)| {
                 let m = &self.markets[market.index()];
                 let notional = m.contract.notional(quantity, self.marks[market.index()]);
@@ -433,7 +452,45 @@ impl World {
                 }
             })
             .collect();
-        portfolio.requirement(&legs)
+        portfolio.requirement(&legs) + self.haircuts(id)
+    }
+
+    /// The part of an account's requirement that is haircuts on what it holds as collateral.
+    pub fn haircuts(&self, id: AccountId) -> Cash {
+        if !self.has_spot {
+            return Cash::ZERO;
+        }
+        let mut sum = Cash::ZERO;
+        for (market, slot) in self.ledger.places(id) {
+            let quantity = self.ledger.slot(slot).quantity;
+            let m = &self.markets[market.index()];
+            if m.spot && !quantity.is_zero() {
+                let notional = m.contract.notional(quantity, self.marks[market.index()]);
+                sum += m.schedule.maintenance(notional);
+            }
+        }
+        sum
+    }
+
+    /// Whether an account holds something in markets of collateral, or in the others.
+    pub(super) fn holds(&self, id: AccountId, spot: bool) -> bool {
+        self.ledger.places(id).any(|(market, slot)| {
+            self.markets[market.index()].spot == spot && !self.ledger.slot(slot).quantity.is_zero()
+        })
+    }
+
+    /// What an account has in the settlement currency itself, what it paid for collateral taken off.
+    pub(super) fn spendable(&self, id: AccountId) -> Cash {
+        let cash = self.ledger.account(id).cash;
+        if !self.has_spot {
+            return cash;
+        }
+        let held = self.ledger.places(id);
+        let paid: i128 = held
+            .filter(|(market, _)| self.markets[market.index()].spot)
+            .map(|(_, slot)| i128::from(self.ledger.slot(slot).cost.0))
+            .sum();
+        Cash::clamped(i128::from(cash.0) - paid)
     }
 
     /// The sum of what an account's positions are asked one by one: by it their shares in its equity are taken.
@@ -454,18 +511,24 @@ impl World {
     pub(super) fn measure(&self, market: MarketId) -> Measure {
         let (ratios, levels) = self.markets[market.index()].thresholds.ratios();
         Measure {
-            mark: self.marks[market.index()].as_f64(),
-            funding: self.funding_ticks(market),
+            mark: self.level(market),
+            funding: self.funding_level(market),
             ratios,
             levels,
             moved: self.markets[market.index()].moved,
         }
     }
 
-    /// The cumulative funding index in ticks per lot.
-    pub(super) fn funding_ticks(&self, market: MarketId) -> f64 {
-        let quanta = self.markets[market.index()].contract.quanta() as f64;
-        self.funding[market.index()] as f64 / (quanta * INDEX_SCALE as f64)
+    /// The level of a market's contract at the present mark: the mark in ticks where it is linear.
+    pub(super) fn level(&self, market: MarketId) -> f64 {
+        let mark = self.marks[market.index()].as_f64();
+        self.markets[market.index()].contract.level(mark)
+    }
+
+    /// The cumulative funding index per lot, in the unit of the contract's level.
+    pub(super) fn funding_level(&self, market: MarketId) -> f64 {
+        let slope = self.markets[market.index()].contract.slope();
+        self.funding[market.index()] as f64 / (slope * INDEX_SCALE as f64)
     }
 
     /// Quantity that would be forced with the mark moved to `mark`, all else equal: longs for
@@ -476,8 +539,8 @@ impl World {
         self.index.forced(
             market,
             longs,
-            price,
-            self.funding_ticks(market),
+            m.contract.level(price),
+            self.funding_level(market),
             |size| m.effective(size, price),
             |slot| {
                 let held = self.ledger.slot(slot);
@@ -520,6 +583,61 @@ impl World {
         } else {
             forced.as_f64() / depth.as_f64()
         }
+    }
+
+    /// Forced sales in each market (row) that a fall of each market's mark by w (column) would trigger, over the bids that the
+    /// row's market has within w. On the diagonal the reproduction number; beside it cross accounts alone, each with the
+    /// requirement of its positions added up as they stand.
+    pub fn reproduction_matrix(&self, w: f64) -> Vec<Vec<f64>> {
+        let count = self.markets.len();
+        let mut forced = vec![vec![0i64; count]; count];
+        for id in &self.cross {
+            let held = |market: MarketId| {
+                let slot = self.ledger.position(*id, market);
+                slot.map_or(Lots::ZERO, |slot| slot.quantity)
+            };
+            let equity = self.equity(*id);
+            let requirement = i128::from(self.requirement(*id).0);
+            if count < 2 || equity < requirement {
+                continue;
+            }
+            for (j, market) in self.markets.iter().enumerate() {
+                let quantity = held(MarketId(j as u16));
+                if quantity.is_zero() {
+                    continue;
+                }
+                let now = self.marks[j];
+                let then = Ticks(((now.as_f64() * (1.0 - w)).round_ties_even() as i64).max(1));
+                let asked = |mark| {
+                    let notional = market.contract.notional(quantity, mark);
+                    i128::from(market.schedule.maintenance(notional).0)
+                };
+                let gain =
+                    market.contract.wide(quantity, then) - market.contract.wide(quantity, now);
+                if equity + gain < requirement + asked(then) - asked(now) {
+                    for (i, row) in forced.iter_mut().enumerate() {
+                        if i != j {
+                            row[j] += held(MarketId(i as u16)).0.max(0);
+                        }
+                    }
+                }
+            }
+        }
+        (0..count)
+            .map(|i| {
+                let id = MarketId(i as u16);
+                let mid = self.markets[i].venue.mid();
+                let limit = Ticks(((mid * (1.0 - w)).ceil() as i64).max(1));
+                let depth = self.markets[i].venue.depth(Side::Sell, limit).as_f64();
+                (0..count)
+                    .map(|j| match forced[i][j] {
+                        _ if i == j => self.reproduction(id, true, w),
+                        0 => 0.0,
+                        lots => lots as f64 / depth,
+                    })
+                    .collect()
+            })
+            .collect()
     }
 
     /// Cumulative depth and cumulative forced quantity by distance from the mid: for each of the
@@ -657,7 +775,7 @@ impl Market {
             dt,
             index: start,
             mark: start,
-            quanta: setup.contract.quanta() as f64,
+            quanta: setup.contract.per_tick(start),
             bid_depth,
             ask_depth,
             ..RiskView::default()
@@ -674,10 +792,11 @@ impl Market {
             maker_fee: setup.maker_fee,
             rule,
             thresholds: setup.thresholds,
+            spot: setup.spot,
             epoch: (schedule.clone(), 0.0),
             before: schedule.clone(),
             moved: true,
-            lowest: start,
+            least: setup.contract.lot_notional(start),
             schedule,
             reference: start,
             index: start,
@@ -688,18 +807,21 @@ impl Market {
         }
     }
 
-    /// The quantity up to which every position pays nearly the smallest one's rate, at up to twice the
-    /// starting price: beyond it the index sorts by size.
+    /// The quantity up to which every position pays nearly the smallest one's rate, at up to twice the notional of
+    /// the start: beyond it the index sorts by size.
     fn flat_size(&self) -> Lots {
-        let per_lot = self
-            .contract
-            .notional(Lots(1), Ticks((2.0 * self.reference) as i64 + 1));
+        let price = if self.contract.is_inverse() {
+            (0.5 * self.reference) as i64
+        } else {
+            (2.0 * self.reference) as i64 + 1
+        };
+        let per_lot = self.contract.notional(Lots(1), Ticks(price.max(1)));
         Lots(self.schedule.within(0.01).0 / per_lot.0.max(1))
     }
 
     /// Effective maintenance rate of a quantity at a price in ticks.
     pub(super) fn effective(&self, size: Lots, price: f64) -> f64 {
-        let notional = size.as_f64().abs() * price * self.contract.quanta() as f64;
+        let notional = size.as_f64().abs() * self.contract.lot_notional(price);
         self.schedule.effective(notional)
     }
 
@@ -723,6 +845,7 @@ impl Market {
         let mid = self.venue.mid();
         Published {
             contract: self.contract,
+            spot: self.spot,
             reference: self.reference,
             index: self.index,
             mark: Ticks((self.reference.round_ties_even() as i64).max(1)),

@@ -2,12 +2,14 @@
 //! the values of its settings.
 
 pub mod compare;
+pub mod intervene;
 pub mod run;
 pub mod sweep;
 
 use crate::math::estimate::Moments;
 
 pub use compare::{Compared, Comparison, Judged, Variant, Verdict};
+pub use intervene::{Agreement, Intervened, agreement, intervene};
 pub use run::{Finished, LadderShot, Run, RunError};
 pub use sweep::{Plan, Sweep};
 

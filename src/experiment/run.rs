@@ -5,7 +5,10 @@
 //! the number of threads changes nothing. Where the margin rule moved its rates, a third world follows in which
 //! they stay those of the first step: what it falls less is the margin spiral's.
 
-use crate::engine::{EngineFault, Observer, Rung, Setup, StopReason, World};
+use crate::cascade::design::{Closable, closable_by_bracket};
+use crate::cascade::{self, Genealogy};
+use crate::engine::observer::MOVES;
+use crate::engine::{Channel, EngineFault, Observer, Rung, Setup, StopReason, World};
 use crate::measure::{
     self as measured, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary, Track,
 };
@@ -24,6 +27,7 @@ pub struct Run<'a> {
     scenario: &'a Scenario,
     twin: bool,
     audit_every_step: bool,
+    looks: u32,
     progress: Option<&'a Progress>,
 }
 
@@ -61,10 +65,25 @@ pub struct Finished {
     pub opening: Opening,
     /// Depth against forced orders, by market: at the start, and at the highest reproduction number.
     pub ladders: Vec<[LadderShot; 2]>,
+    /// Depth against forced orders from time to time, by market, where looks were asked for.
+    pub looks: Vec<Vec<LadderShot>>,
+    /// Why every liquidation began, where the scenario asks for it.
+    pub genealogy: Option<Genealogy>,
+}
+
+impl LadderShot {
+    /// The channel that is closest to critical, if any answers at all.
+    pub fn closest(&self) -> Option<(Channel, f64)> {
+        self.channels
+            .iter()
+            .filter(|channel| channel.1 > 0.0)
+            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+            .copied()
+    }
 }
 
 /// Depth against forced orders at one moment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LadderShot {
     /// The step before which it was taken.
     pub step: u32,
@@ -72,6 +91,12 @@ pub struct LadderShot {
     pub mid: f64,
     /// One rung a distance.
     pub rungs: Vec<Rung>,
+    /// The largest long position that the book could close without a deficit, by bracket of the market's rates.
+    pub closable: Vec<Closable>,
+    /// Forced quantity in each market (row) for a fall of 1 % in each (column), over the former's bids.
+    pub matrix: Vec<Vec<f64>>,
+    /// Each channel's reproduction number for a move of 1 %.
+    pub channels: Vec<(Channel, f64)>,
 }
 
 /// Why a run could not be made.
@@ -98,6 +123,7 @@ impl<'a> Run<'a> {
             scenario,
             twin: false,
             audit_every_step: false,
+            looks: 0,
             progress: None,
         }
     }
@@ -111,6 +137,12 @@ impl<'a> Run<'a> {
     #[must_use]
     pub const fn audit_every_step(mut self, audit: bool) -> Self {
         self.audit_every_step = audit;
+        self
+    }
+    /// With so many looks at what waits to be liquidated, spread over the run: for a picture of it.
+    #[must_use]
+    pub const fn looks(mut self, looks: u32) -> Self {
+        self.looks = looks;
         self
     }
     /// Watched from another thread.
@@ -145,8 +177,14 @@ impl<'a> Run<'a> {
         let stopped = || stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
         let alone = || {
             let mut shots = Shots::new(setup.markets.len());
+            if self.looks > 0 {
+                shots.every = (setup.steps / self.looks).max(1);
+            }
             let recorder = Recorder::new(self.frame(&setup), 1);
             let mut world = World::new(setup);
+            if self.scenario.measure.genealogy {
+                world.trace_causes();
+            }
             shots.first(&world);
             let (recorded, reason) = record(&mut world, recorder, |world| {
                 if let Some(progress) = self.progress {
@@ -158,7 +196,7 @@ impl<'a> Run<'a> {
                 shots.see(world);
                 !stopped()
             })?;
-            Ok::<_, RunError>((recorded, reason, world.now(), shots.taken))
+            Ok::<_, RunError>((recorded, reason, world.now(), shots))
         };
         let other = |mode| {
             let (mut setup, _) = world(mode)?;
@@ -173,8 +211,37 @@ impl<'a> Run<'a> {
         } else {
             (alone()?, None)
         };
-        let (run, reason, steps, ladders) = run;
+        let (
+            run,
+            reason,
+            steps,
+            Shots {
+                taken: ladders,
+                looks,
+                ..
+            },
+        ) = run;
         let mut summary = measured::evaluate(&run);
+        let genealogy = Genealogy::of(&run);
+        if let Some(genealogy) = &genealogy {
+            summary.extend(cascade::metrics(&run, genealogy));
+        }
+        let closable = ladders
+            .iter()
+            .zip(&run.frame.markets)
+            .map(|(shots, market)| {
+                let scale = market.grid.scale();
+                let worth = |shot: &LadderShot| {
+                    let lots = shot.closable.first().map_or(f64::NAN, |first| first.lots);
+                    lots * scale.lot * shot.mid * scale.tick
+                };
+                [worth(&shots[0]), worth(&shots[1])]
+            });
+        let closable: Vec<[f64; 2]> = closable.collect();
+        let radius = (ladders.iter().flatten())
+            .map(|shot| cascade::reproduction::spectral_radius(&shot.matrix))
+            .fold(0.0, f64::max);
+        summary.extend(cascade::summary::design(&run, &closable, radius));
         if let Some(twin) = &twin {
             let moved = run.tracks.iter().any(Track::moved);
             let frozen = (moved && !stopped())
@@ -211,6 +278,8 @@ impl<'a> Run<'a> {
             steps,
             opening,
             ladders,
+            looks,
+            genealogy,
         })
     }
 }
@@ -254,6 +323,9 @@ struct Shots {
     taken: Vec<[LadderShot; 2]>,
     highest: Vec<f64>,
     distances: Vec<f64>,
+    /// Steps between two looks; none where 0.
+    every: u32,
+    looks: Vec<Vec<LadderShot>>,
 }
 
 impl Shots {
@@ -261,16 +333,26 @@ impl Shots {
         Self {
             taken: vec![[LadderShot::default(), LadderShot::default()]; markets],
             highest: vec![0.0; markets],
+            every: 0,
+            looks: vec![Vec::new(); markets],
             distances: (1..=RUNGS).map(|k| k as f64 * RUNG).collect(),
         }
     }
 
     fn shoot(&self, world: &World, market: usize) -> LadderShot {
         let id = MarketId(market as u16);
+        let rungs = world.ladder(id, &self.distances);
+        let bids: Vec<(f64, f64)> = rungs
+            .iter()
+            .map(|rung| (rung.distance, rung.bids.as_f64()))
+            .collect();
         LadderShot {
             step: world.now(),
             mid: world.venue(id).mid(),
-            rungs: world.ladder(id, &self.distances),
+            closable: closable_by_bracket(world.schedule(id), &bids),
+            matrix: world.reproduction_matrix(MOVES[0]),
+            channels: world.channels(id, MOVES[0]),
+            rungs,
         }
     }
 
@@ -283,6 +365,15 @@ impl Shots {
 
     fn see(&mut self, world: &World) {
         for market in 0..self.taken.len() {
+            if self.every > 0 && world.now().is_multiple_of(self.every) {
+                let id = MarketId(market as u16);
+                self.looks[market].push(LadderShot {
+                    step: world.now(),
+                    mid: world.marks()[market].as_f64(),
+                    rungs: world.ladder(id, &self.distances),
+                    ..LadderShot::default()
+                });
+            }
             let row = &world.rows()[market];
             let now = row.down[0].max(row.up[0]);
             // A ladder costs about as much as a step, so not every last rise is worth one.

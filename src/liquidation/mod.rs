@@ -14,4 +14,4 @@ pub mod waterfall;
 pub use keeper::KeeperSettings;
 pub use offer::Offer;
 pub use policy::{Case, Forced, LiquidationPolicy, PolicySettings, PolicyView, Terms};
-pub use settings::{AdlSettings, FundSettings, LiquidationSettings};
+pub use settings::{AdlSettings, CollateralOrder, FundSettings, LiquidationSettings};

@@ -10,6 +10,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Which part of a cross account is closed first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CollateralOrder {
+    /// Derivatives; collateral is sold only once none is left and the account still falls short, or owes.
+    #[default]
+    Last,
+    /// Collateral is sold for cash; derivatives are closed only once none is left.
+    First,
+    /// Both at once, each by its share of what the account is asked.
+    Together,
+}
+
 /// Pools and top-ups of the insurance fund.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -75,6 +88,13 @@ pub struct LiquidationSettings {
     /// How a position is closed.
     #[serde(default)]
     pub policy: PolicySettings,
+    /// Whether a cross account's collateral is sold after its derivatives are closed, before, or together with them.
+    #[serde(default)]
+    pub collateral: CollateralOrder,
+    /// What an account whose derivatives were closed by force may owe in the settlement currency with its collateral behind it;
+    /// what it owes beyond has its collateral sold, down to nothing owed. Any amount where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_debt: Option<Decimal>,
     /// How it is closed in single markets, by the market's name, where that differs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub market: BTreeMap<String, MarketLiquidation>,
@@ -163,6 +183,14 @@ impl LiquidationSettings {
                 format!("must be at least 0 and below 1, found {}", self.fee),
             ));
         }
+        if let Some(debt) = self.largest_debt
+            && debt < Decimal::ZERO
+        {
+            problems.push((
+                "largest_debt".to_owned(),
+                format!("must not be negative, found {debt}"),
+            ));
+        }
         if self.insurance_fund < Decimal::ZERO {
             problems.push((
                 "insurance_fund".to_owned(),
@@ -188,12 +216,15 @@ impl LiquidationSettings {
                 format!("must be greater than 0 and at most 1, found {share}"),
             ));
         }
-        if let SocialiseSettings::Session(session) = self.socialisation
-            && session.length.as_seconds() <= 0.0
-        {
+        let session = match self.socialisation {
+            SocialiseSettings::Profit => None,
+            SocialiseSettings::Session(session) => Some(("session", session.length)),
+            SocialiseSettings::Clawback(clawback) => Some(("clawback", clawback.length)),
+        };
+        if let Some((kind, length)) = session.filter(|(_, length)| length.as_seconds() <= 0.0) {
             problems.push((
-                "socialisation.session.length".to_owned(),
-                format!("must be longer than 0, found {}", session.length),
+                format!("socialisation.{kind}.length"),
+                format!("must be longer than 0, found {length}"),
             ));
         }
         problems

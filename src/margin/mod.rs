@@ -27,6 +27,7 @@ pub mod schedule;
 pub mod settings;
 pub mod threshold;
 
+pub use base::{HaircutSettings, HaircutTier};
 pub use growth::Growth;
 pub use portfolio::{CrossSettings, Leg, PortfolioRule};
 pub use rule::{Base, Composed, Frozen, MarginRule, RiskView};

@@ -183,6 +183,14 @@ impl Schedule {
         }
     }
 
+    /// Sets the caps of all brackets by their place, and closes the deductions again. Caps must rise.
+    pub fn set_caps(&mut self, cap: impl Fn(usize) -> Cash) {
+        for (place, bracket) in self.brackets.iter_mut().enumerate() {
+            bracket.cap = cap(place);
+        }
+        self.close();
+    }
+
     #[inline]
     fn bracket(&self, notional: Cash) -> &Bracket {
         self.brackets

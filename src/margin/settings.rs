@@ -4,6 +4,7 @@ use super::adjust::AdjustSettings;
 use super::base::BaseSettings;
 use super::portfolio::CrossSettings;
 use super::rule::{Composed, MarginRule};
+use super::schedule::Schedule;
 use super::threshold::Thresholds;
 use crate::unit::{Grid, Rate, Span};
 use schemars::JsonSchema;
@@ -107,6 +108,19 @@ impl MarginSettings {
             adjust.iter().map(|one| one.build(grid)).collect(),
         );
         Some(Box::new(rule.moved_by(base.moving(grid))))
+    }
+
+    /// The rule of a market of collateral: its haircuts, and the adjustments that are named for it alone.
+    pub fn build_haircut(
+        &self,
+        market: &str,
+        haircut: Schedule,
+        grid: &Grid,
+    ) -> Box<dyn MarginRule> {
+        let own = self.market.get(market).and_then(|own| own.adjust.as_ref());
+        let adjust = own.map(|list| list.iter().map(|one| one.build(grid)).collect());
+        let rule = Composed::new("haircut", haircut, adjust.unwrap_or_default());
+        Box::new(rule)
     }
 
     /// The thresholds, with the grace period in steps of `dt` seconds.

@@ -41,12 +41,24 @@ impl Thresholds {
     /// The standing of an account with the given equity and requirement, in integers.
     #[inline]
     pub fn standing(&self, equity: i128, requirement: Cash) -> Standing {
+        self.after_haircut(equity, requirement, Cash::ZERO)
+    }
+
+    /// As [`Thresholds::standing`], where part of the requirement is haircuts on what the account holds as collateral.
+    /// Liquidation is the same: equity less haircuts is below the rest of the requirement; but a haircut is
+    /// taken off equity before the ratio is.
+    #[inline]
+    pub fn after_haircut(&self, equity: i128, requirement: Cash, haircut: Cash) -> Standing {
         let required = i128::from(requirement.0);
         if equity < 0 {
             Standing::Bankrupt
         } else if equity < required {
             Standing::Breach
         } else {
+            let (required, equity) = (
+                required - i128::from(haircut.0),
+                equity - i128::from(haircut.0),
+            );
             let scaled = required * i128::from(Rate::ONE.0);
             if scaled > 0 && scaled >= equity * i128::from(self.call.0) {
                 Standing::Call
@@ -89,5 +101,13 @@ mod tests {
         assert_eq!(standing(0), Standing::Breach);
         assert_eq!(standing(-1), Standing::Bankrupt);
         assert_eq!(thresholds.standing(0, Cash(0)), Standing::Sound);
+        // A haircut of 200: what is left of equity stands against 90.
+        let cut = |equity| thresholds.after_haircut(equity, Cash(290), Cash(200));
+        assert_eq!(cut(313), Standing::Sound);
+        assert_eq!(cut(312), Standing::Warn);
+        assert_eq!(cut(300), Standing::Call);
+        assert_eq!(cut(290), Standing::Call);
+        assert_eq!(cut(289), Standing::Breach);
+        assert_eq!(cut(-1), Standing::Bankrupt);
     }
 }

@@ -20,6 +20,7 @@
 //!   (asserted after every operation of the random sequences in `tests/suite/book.rs`).
 
 use super::book::settings::{BookSettings, Depth};
+use super::contract::Contract;
 use super::frame::Frame;
 use super::sparse::Sparse;
 use super::venue::Conditions;
@@ -365,7 +366,13 @@ impl Ambient {
     }
 
     /// Takes up to so many lots from one side at prices up to and including `limit`.
-    pub(super) fn take(&mut self, maker: Side, wanted: i64, limit: u32) -> Run {
+    pub(super) fn take(
+        &mut self,
+        maker: Side,
+        wanted: i64,
+        limit: u32,
+        contract: &Contract,
+    ) -> Run {
         let flank = &mut self.flanks[maker.index()];
         let last = flank.level(i64::from(limit));
         let mut run = Run::default();
@@ -378,7 +385,11 @@ impl Ambient {
             }
             run.last = tick;
             run.quantity += lots;
-            run.moment += i128::from(lots) * i128::from(tick);
+            run.moment += if contract.is_inverse() {
+                contract.wide(Lots(lots), Ticks(i64::from(tick)))
+            } else {
+                i128::from(lots) * i128::from(tick)
+            };
             if lots == flank.there {
                 flank.seek(flank.best + 1, flank.through, &self.healing, &self.now);
             } else {

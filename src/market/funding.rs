@@ -18,7 +18,7 @@
 
 use super::contract::Contract;
 use super::venue::Quote;
-use crate::unit::{Lots, Span, Ticks};
+use crate::unit::{Span, Ticks};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -191,8 +191,8 @@ impl Funding {
         self.samples = 0;
         let share = self.settings.interval.as_seconds() / self.settings.period.as_seconds();
         let paid = (self.rate * share).clamp(-self.settings.cap, self.settings.cap);
-        let per_lot = contract.notional(Lots(1), Ticks(index.round_ties_even() as i64));
-        let moved = paid * per_lot.as_f64() * INDEX_SCALE as f64;
+        let per_lot = contract.lot_notional(index.round_ties_even());
+        let moved = paid * per_lot * INDEX_SCALE as f64;
         self.index += moved.round_ties_even() as i64;
         true
     }

@@ -21,7 +21,7 @@
 //!
 //! Ticks and lots. The anchor is rounded to a tick, so that without impact and spread every trade is
 //! at a whole tick; the displacement is a float and enters a fill's value once, rounded to a quantum
-//! in favour of the background maker.
+//! in favour of the background maker. An inverse contract is valued at the average price of the fill's lots.
 //!
 //! # Invariants
 //!
@@ -291,10 +291,17 @@ impl Venue for Impact {
         let start = self.start(order.side);
         // Signed so that the background maker gains by rounding up.
         let extra = sign * (start * lots) + self.depth * self.paid(volume);
-        let quanta = self.frame.contract.quanta() as f64;
         let contract = self.frame.contract;
-        let base = contract.wide(Lots(quantity), self.frame.nearest(self.anchor));
-        let wide = base + i128::from(order.side.sign()) * (extra * quanta).ceil() as i128;
+        let anchor = self.frame.nearest(self.anchor);
+        let base = contract.wide(Lots(quantity), anchor);
+        let extra = if contract.is_inverse() {
+            // At the average price of its lots.
+            let paid = (anchor.as_f64() + sign * extra / lots).max(1.0);
+            sign * lots * (contract.level(paid) - contract.level(anchor.as_f64()))
+        } else {
+            extra * contract.slope()
+        };
+        let wide = base + i128::from(order.side.sign()) * extra.ceil() as i128;
         let value = Cash::from_wide(wide)
             .unwrap_or_else(|| panic!("value of {quantity} lots ({wide} quanta) overflows"));
         let moved = self.moved(volume);

@@ -7,6 +7,7 @@ pub mod linear;
 pub mod ops;
 pub mod quantile;
 pub mod sample;
+pub mod series;
 
 pub use bootstrap::{Bootstrap, Interval};
 pub use draws::{Draws, Part, Purpose, Stream};

@@ -129,7 +129,7 @@ impl History {
                     fate: Fate::Open,
                 });
             }
-            EventKind::ToppedUp => open.topped_up = true,
+            EventKind::ToppedUp | EventKind::MarginMoved => open.topped_up = true,
             EventKind::CallCured => {
                 open.called = None;
                 if let Some(call) = open.call.take() {
@@ -216,6 +216,7 @@ const fn concerns(kind: EventKind) -> bool {
         EventKind::Warned
             | EventKind::Called
             | EventKind::ToppedUp
+            | EventKind::MarginMoved
             | EventKind::CallCured
             | EventKind::LiquidationBegan
             | EventKind::LiquidationEnded

@@ -115,6 +115,8 @@ catalogue! {
             "Traders' accounts in which liquidation began at least once, over all traders' accounts."
         LIQUIDATED_TOTAL "liquidated_notional_total" Currency Lower "liquidated, all markets":
             "Liquidated notional, summed over the markets."
+        COLLATERAL_SOLD "collateral_sold" Currency Lower "collateral sold by force":
+            "Value of what forced orders sold in markets of collateral; none where there is no such market."
         TRADED_TOTAL "traded_notional_total" Currency Neutral "traded, all markets":
             "Traded notional, summed over the markets."
     }
@@ -241,6 +243,8 @@ catalogue! {
     World Traders {
         TOPPED_UP "topped_up" Currency Neutral "topped up":
             "Money that traders paid in."
+        MARGIN_MOVED "margin_moved" Currency Neutral "moved to isolated":
+            "Margin that owners moved from their cross accounts to isolated ones."
         WITHDRAWN "withdrawn" Currency Neutral "withdrawn":
             "Money that traders took out."
         WITHDRAWALS_REFUSED "withdrawals_refused" Count Neutral "withdrawals refused":
@@ -269,6 +273,90 @@ catalogue! {
             "Time at which the kill switch stopped everything; none where it did not."
         FAULTS "faults" Count Neutral "faults":
             "Faults that began."
+    }
+    Market Warning {
+        REALISED_MEAN "reproduction_realised" Ratio Lower "R̂ realised":
+            "Quantity that liquidations brought about in their own market and direction, by the genealogy, over their own quantity: in windows of a minute, averaged by quantity."
+        FORESEEN_MEAN "reproduction_foreseen" Ratio Lower "R foreseen, 1 %":
+            "R for a move of 1 % in the direction of the liquidations, averaged over the same windows by the same quantities."
+        REALISED_PEAK "reproduction_realised_peak" Ratio Lower "R̂ realised, peak":
+            "Largest realised R̂ of a window."
+        WARNINGS_GIVEN "early_warnings" Count Neutral "warnings R ≥ 1":
+            "Times of R ≥ 1 for a move of 1 %, down or up; those less than `measure.call_horizon` apart are one."
+        FALSE_ALARMS "false_alarms" Share Lower "false alarms":
+            "Share of those warnings that no cascade of their direction (a tree of at least ten liquidations) followed, by `measure.call_horizon` after their end."
+        CASCADES "cascades" Count Lower "cascades":
+            "Trees of at least ten liquidations."
+        CASCADES_WARNED "cascades_warned" Share Higher "cascades warned of":
+            "Share of cascades that began during a warning of their direction or within `measure.call_horizon` after it."
+        WARNING_LEAD "early_warning_lead" Seconds Higher "warning to cascade":
+            "Median time from the beginning of a warning to that of the cascade, over the cascades warned of."
+    }
+    Market Design {
+        CHI "critical_responsiveness" Ratio Higher "χ*, largest response":
+            "(1 − m)(1/R − 1) at the median R of 1 % down: points that maintenance may rise for a point of fall before the two carry each other; m the mean maintenance rate of the smallest positions."
+        CHI_WORST "critical_responsiveness_worst" Ratio Higher "χ* at the highest R":
+            "The same at the highest R of 1 %; negative where the spiral carries itself without any response."
+        RECOVERY_NEEDED "recovery_needed" Share Lower "1 − η*, recovery a check":
+            "Share of each hit that the book must have recovered by the next check of margin at the highest R of 1 %: 0 for R ≤ 1, 1 − 1/R up to 2, R/4 beyond; above 1 no recovery is enough."
+        CURES_NEEDED "cures_needed" Share Lower "calls to be cured":
+            "1 − 1/R at the highest R of 1 %: share of the triggered notional that must be cured in time."
+        CLOSABLE_START "closable_notional" Currency Higher "s* at the start":
+            "Largest long position that the book could close from its liquidation price at the start without a deficit, at the maintenance rate of the smallest positions; infinite beyond the depth that is known."
+        CLOSABLE_WORST "closable_notional_worst" Currency Higher "s* at the highest R":
+            "The same with the book as it was at the highest R of 1 %."
+    }
+    World Genealogy {
+        BRANCHING "branching_ratio" Ratio Lower "branching ratio n̂":
+            "Mean share of a liquidation that other liquidations caused, through prices: Σ edge weights / liquidations. The causes that follow and it add up to 1."
+        BRANCHING_LOW "branching_ratio_low" Ratio Lower "n̂, low":
+            "Lower end of its 95 % interval, births counted as Poisson."
+        BRANCHING_HIGH "branching_ratio_high" Ratio Lower "n̂, high":
+            "Upper end of its 95 % interval."
+        CAUSE_REFERENCE "cause_reference" Share Neutral "outside price":
+            "Mean share of a liquidation that the outside reference price caused: path and shocks."
+        CAUSE_ORACLE "cause_oracle" Share Neutral "oracle":
+            "Mean share that the oracle's noise and faults caused."
+        CAUSE_ORGANIC "cause_organic" Share Neutral "traders' own orders":
+            "Mean share that orders of traders' own caused."
+        CAUSE_QUOTES "cause_quotes" Share Neutral "quotes that left":
+            "Mean share that quotes caused: depth that fled or came back elsewhere, orders that expired."
+        CAUSE_BACKSTOP "cause_backstop" Share Neutral "backstop":
+            "Mean share that the backstop caused, selling what it took over."
+        CAUSE_RULE "cause_rule" Share Lower "rule":
+            "Mean share that a higher requirement at the same price caused."
+        CAUSE_COLLATERAL "cause_collateral" Share Lower "collateral":
+            "Mean share that a lower value of collateral caused."
+        CAUSE_FUNDING "cause_funding" Share Neutral "funding":
+            "Mean share that funding payments caused."
+        CAUSE_WITHDRAWAL "cause_withdrawal" Share Neutral "withdrawals":
+            "Mean share that the owner's withdrawals caused."
+        CAUSE_OWN "cause_own" Share Neutral "own trades":
+            "Share of liquidations that the account's own trade caused, or that were due from the beginning."
+        LOSS_SPIRAL "loss_spiral_notional" Share Lower "loss spiral":
+            "Share of the notional of liquidations that other liquidations caused through prices."
+        MARGIN_SPIRAL "margin_spiral_notional" Share Lower "margin spiral":
+            "Share of the notional of liquidations that higher requirements caused."
+        COLLATERAL_SPIRAL "collateral_spiral_notional" Share Lower "collateral spiral":
+            "Share of the notional of liquidations that lower values of collateral caused."
+        CASCADE_TREES "cascade_trees" Count Neutral "trees":
+            "Liquidations that other causes began, each the first of a tree; trees are drawn in proportion to shares."
+        CASCADE_LARGEST "cascade_largest" Count Lower "largest tree":
+            "Liquidations of the largest tree."
+        CASCADE_LARGEST_NOTIONAL "cascade_largest_notional" Currency Lower "its notional":
+            "Value of the positions of the largest tree's accounts as their liquidations began."
+        CASCADE_DURATION "cascade_duration" Seconds Neutral "its duration":
+            "Time from the first liquidation of the largest tree to its last."
+        CASCADE_GENERATIONS "cascade_generations" Count Lower "most generations":
+            "Generations after the first in the deepest tree."
+        CASCADE_TAIL "cascade_tail_exponent" Ratio Neutral "tail exponent":
+            "Exponent of a power law fitted to the tail of trees' sizes by maximum likelihood; none below twenty sizes."
+        CASCADE_TAIL_P "cascade_tail_p" Share Neutral "tail's p-value":
+            "Probability of as large a distance from that power law if it held, by resampling: small where it is refused."
+    }
+    World Design {
+        MATRIX_RADIUS "reproduction_matrix_radius" Ratio Lower "joint R of markets":
+            "Spectral radius of the matrix of forced quantity in one market for a fall of 1 % in another over the first one's bids, at the start and at the highest R of each market; the largest."
     }
     World Engine {
         ROUNDS_EXHAUSTED "rounds_exhausted" Count Lower "checks cut off":

@@ -14,7 +14,7 @@
 //! - `blocks_change_no_answer`: with or without passing over blocks every answer is the same.
 //! - Equity is exact up to the rounding of funding, a quantum a position.
 
-use super::frame::Frame;
+use super::frame::{Frame, MarketFrame};
 use super::track::Track;
 use crate::margin::{Leg, PortfolioRule, Schedule};
 use crate::market::Contract;
@@ -67,6 +67,7 @@ pub struct Path<'a> {
 /// One market's part of a path.
 struct Lane<'a> {
     contract: Contract,
+    spot: bool,
     track: &'a Track,
     /// Place of the rates in force, by step.
     in_force: Vec<u32>,
@@ -90,7 +91,7 @@ impl<'a> Path<'a> {
             .markets
             .iter()
             .zip(tracks)
-            .map(|(market, track)| Lane::new(market.contract, track))
+            .map(|(market, track)| Lane::new(market, track))
             .collect();
         let lanes = lanes?;
         let steps = lanes.iter().map(|lane| lane.track.marks.len()).min()?;
@@ -149,7 +150,7 @@ impl<'a> Path<'a> {
 }
 
 impl<'a> Lane<'a> {
-    fn new(contract: Contract, track: &'a Track) -> Option<Self> {
+    fn new(market: &MarketFrame, track: &'a Track) -> Option<Self> {
         track.schedules.first().filter(|(from, _)| *from == 0)?;
         let mut in_force = Vec::with_capacity(track.marks.len());
         let mut place = 0;
@@ -182,7 +183,8 @@ impl<'a> Lane<'a> {
             })
             .collect();
         Some(Self {
-            contract,
+            contract: market.contract,
+            spot: market.spot,
             track,
             in_force,
             blocks,
@@ -191,6 +193,11 @@ impl<'a> Lane<'a> {
 
     fn schedule(&self, place: u32) -> &Schedule {
         &self.track.schedules[place as usize].1
+    }
+
+    /// What a position has gained since it was told of.
+    fn gain(&self, held: &Position, mark: Ticks) -> i128 {
+        self.contract.wide(held.quantity, mark) - self.contract.wide(held.quantity, held.mark)
     }
 
     fn notional(&self, quantity: Lots, mark: Ticks) -> Cash {
@@ -223,15 +230,13 @@ impl Account<'_> {
             let lane = &self.path.lanes[held.market.index()];
             let mark = lane.track.marks[step];
             let moved = lane.track.funding[step] - lane.track.funding[self.from];
-            equity += lane
-                .contract
-                .wide(held.quantity, Ticks(mark.0 - held.mark.0))
-                - due(held.quantity, moved);
+            equity += lane.gain(held, mark) - due(held.quantity, moved);
             let schedule = lane.schedule(lane.in_force[step]);
             let notional = lane.notional(held.quantity, mark);
             let alone = schedule.maintenance(notional);
-            required += i128::from(alone.0);
-            if together.is_some() {
+            if together.is_none() || lane.spot {
+                required += i128::from(alone.0);
+            } else {
                 legs.push(Leg {
                     market: held.market,
                     quantity: held.quantity,
@@ -241,7 +246,7 @@ impl Account<'_> {
             }
         }
         if let Some(rule) = together {
-            required = i128::from(rule.requirement(&legs).0);
+            required += i128::from(rule.requirement(&legs).0);
         }
         (equity, required)
     }
@@ -256,16 +261,14 @@ impl Account<'_> {
         for held in self.positions {
             let lane = &self.path.lanes[held.market.index()];
             let block = &lane.blocks[block];
-            let value = |mark: Ticks| {
-                lane.contract
-                    .wide(held.quantity, Ticks(mark.0 - held.mark.0))
-            };
+            let value = |mark: Ticks| lane.gain(held, mark);
             let owed = |index: i64| due(held.quantity, index - lane.track.funding[self.from]);
             let values = block.marks.map(value);
             let dues = block.funding.map(owed);
             worst += values[0].min(values[1]) - dues[0].max(dues[1]);
             best += values[0].max(values[1]) - dues[0].min(dues[1]);
-            let notionals = block.marks.map(|mark| lane.notional(held.quantity, mark));
+            let mut notionals = block.marks.map(|mark| lane.notional(held.quantity, mark));
+            notionals.sort_unstable();
             match block.schedule.map(|place| lane.schedule(place)) {
                 // Requirements never fall with size.
                 Some(schedule) => {
@@ -312,11 +315,13 @@ mod tests {
                     name: format!("M{place}"),
                     grid,
                     contract: Contract::linear(1),
+                    spot: false,
                     start: 100.0,
                     open_interest: Lots(10),
                     parts: Vec::new(),
                 })
                 .collect(),
+            cohorts: Vec::new(),
             accounts: 1,
             fund: Cash::ZERO,
             measure: Default::default(),

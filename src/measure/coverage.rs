@@ -255,7 +255,7 @@ mod tests {
         );
     }
 
-    /// VALIDATION 2.2, and rows of tables that others printed.
+    /// Worked out from the likelihood ratio, and rows of tables that others printed.
     #[test]
     fn kupiec_reproduces_the_table() {
         for (n, x, p, statistic) in [

@@ -154,6 +154,18 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
         share(quality.accounts() as i128, run.frame.accounts.into()),
     );
     add(&m::LIQUIDATED_TOTAL, Some(run.liquidated_total()));
+    let sold: Vec<i128> = run
+        .frame
+        .markets
+        .iter()
+        .zip(&run.tally.markets)
+        .filter(|(market, _)| market.spot)
+        .map(|(_, tally)| tally.forced_value[0])
+        .collect();
+    add(
+        &m::COLLATERAL_SOLD,
+        (!sold.is_empty()).then(|| run.money(sold.iter().sum())),
+    );
     add(&m::TRADED_TOTAL, Some(run.money(traded)));
 
     add(&m::BAD_DEBT, Some(run.bad_debt()));
@@ -179,6 +191,7 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     add(&m::CURED_CALLS, count(EventKind::CallCured));
     of_calls(run, &quality, &mut add);
     add(&m::TOPPED_UP, paid(EventKind::ToppedUp));
+    add(&m::MARGIN_MOVED, paid(EventKind::MarginMoved));
     add(&m::WITHDRAWN, paid(EventKind::Withdrawn));
     add(&m::WITHDRAWALS_REFUSED, count(EventKind::WithdrawalRefused));
     add(&m::ORDERS_WITHDRAWN, count(EventKind::OrderWithdrawn));

@@ -15,6 +15,8 @@ pub struct MarketFrame {
     pub grid: Grid,
     /// What positions in it are worth.
     pub contract: Contract,
+    /// Whether what is held here is collateral.
+    pub spot: bool,
     /// The price at the start, in ticks.
     pub start: f64,
     /// Open interest at the start.
@@ -32,6 +34,8 @@ pub struct Frame {
     pub steps: u32,
     /// The markets.
     pub markets: Vec<MarketFrame>,
+    /// Names of the cohorts.
+    pub cohorts: Vec<String>,
     /// How many accounts traders have.
     pub accounts: u32,
     /// Balance of the insurance fund.
@@ -59,10 +63,16 @@ impl Frame {
                     name: market.name.clone(),
                     grid: market.grid,
                     contract: market.contract,
+                    spot: market.spot,
                     start: market.path.first().copied().unwrap_or(f64::NAN),
                     open_interest: ledger.open_interest(MarketId(place)),
                     parts: market.rule.parts(),
                 })
+                .collect(),
+            cohorts: setup
+                .cohorts
+                .iter()
+                .map(|cohort| cohort.name.clone())
                 .collect(),
             accounts: ledger.traders().count() as u32,
             fund: ledger.account(AccountId::FUND).cash,

@@ -92,6 +92,12 @@ pub enum Group {
     Traders,
     /// What fail-safes did, and what broke.
     Safety,
+    /// What was foreseen of spirals, and what came.
+    Warning,
+    /// Why liquidations began.
+    Genealogy,
+    /// What would have to hold for a spiral to stop.
+    Design,
     /// Whether the numbers add up.
     Engine,
     /// The run against its twin.
@@ -115,6 +121,9 @@ impl Group {
             Self::Quality => "Quality of liquidations",
             Self::Traders => "Traders",
             Self::Safety => "Fail-safes and faults",
+            Self::Warning => "Early warning: R foreseen and realised",
+            Self::Genealogy => "Why: the genealogy of liquidations",
+            Self::Design => "Design: what would stop a spiral",
             Self::Engine => "Engine",
             Self::Feedback => "Feedback: the run over its twin without impact",
             Self::Unguarded => "Fail-safes: the run against the same without them",

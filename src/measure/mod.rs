@@ -9,6 +9,7 @@ pub mod counterfactual;
 pub mod coverage;
 pub mod evaluate;
 pub mod expect;
+pub mod facts;
 pub mod fall;
 pub mod frame;
 pub mod metric;

@@ -50,7 +50,7 @@ mod tests {
 
     const GOLDEN: [f64; 8] = [100.0, 100.0, 110.0, 130.0, 125.0, 120.0, 90.0, 95.0];
 
-    /// VALIDATION 2.3.
+    /// Worked out by hand from the definitions of the reference.
     #[test]
     fn the_golden_series_has_its_published_figures() {
         let near = |found: Option<f64>, expected: f64| {

@@ -167,16 +167,22 @@ impl<'a> Quality<'a> {
                     .wide(held.quantity, held.mark);
                 let notional = Cash::clamped(value.abs());
                 let alone = schedule.initial(notional);
-                required += i128::from(alone.0);
-                legs.push(Leg {
-                    market: held.market,
-                    quantity: held.quantity,
-                    notional,
-                    alone,
-                });
+                if portfolio.is_none() || self.run.frame.markets[market].spot {
+                    required += i128::from(alone.0);
+                } else {
+                    legs.push(Leg {
+                        market: held.market,
+                        quantity: held.quantity,
+                        notional,
+                        alone,
+                    });
+                }
             }
-            if let Some(rule) = portfolio.as_deref().filter(|_| legs.len() > 1) {
-                required = i128::from(rule.requirement(&legs).0);
+            if let Some(rule) = portfolio.as_deref() {
+                required += match &legs[..] {
+                    [alone] => i128::from(alone.alone.0),
+                    legs => i128::from(rule.requirement(legs).0),
+                };
             }
             let own = i128::from(call.at.equity.0);
             called += (required - own).max(0);

@@ -19,6 +19,13 @@ pub struct MeasureSettings {
     /// Time by which a call must precede a liquidation to have announced it.
     #[serde(default = "a_minute")]
     pub notice: Span,
+    /// Whether the run keeps what moved its prices, so that every liquidation's causes can be told.
+    #[serde(default = "yes")]
+    pub genealogy: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn a_minute() -> Span {
@@ -31,6 +38,7 @@ impl Default for MeasureSettings {
             horizon: None,
             call_horizon: None,
             notice: a_minute(),
+            genealogy: true,
         }
     }
 }

@@ -113,7 +113,7 @@ mod tests {
         Draws::new(5, 0).stream(Purpose::Bootstrap, entity, 0)
     }
 
-    /// Critical values of VALIDATION 2.2 at 2.5 % and T = 250.
+    /// Critical values, by simulation, at 2.5 % and T = 250.
     fn critical(excess: impl Fn(f64) -> f64, trials: usize, shares: &[f64]) -> Vec<f64> {
         let draws = z2_draws(250, ALPHA, trials, &mut stream(0), excess);
         shares

@@ -88,7 +88,7 @@ impl MarketTally {
         self.see_prices(row, time);
         self.see_book(row);
         self.volume += i128::from(row.volume.0);
-        self.traded += frame.contract.wide(row.volume, row.last);
+        self.traded += frame.contract.exposure(row.volume, row.last);
         for (side, (lots, value)) in [
             (row.forced_sold, row.forced_sold_value),
             (row.forced_bought, row.forced_bought_value),

@@ -1,5 +1,6 @@
 //! Tables as comma-separated text.
 
+use super::frame::{Frame, Wanted};
 use super::table::{Cell, Column, Kind, Table};
 use std::fmt::Write as _;
 use std::io;
@@ -55,4 +56,53 @@ impl<W: io::Write> Lines<W> {
     pub fn finish(mut self) -> io::Result<()> {
         self.writer.flush()
     }
+}
+
+/// Reads the wanted columns that there are; what is wrong, in a sentence.
+pub(super) fn read(
+    file: impl io::Read,
+    wanted: Wanted<'_>,
+    frame: &mut Frame,
+) -> Result<(), String> {
+    let mut reader = ::csv::Reader::from_reader(io::BufReader::new(file));
+    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let places = |names: &[&str]| -> Vec<(usize, String)> {
+        let there = header.iter().enumerate();
+        there
+            .filter(|(_, name)| names.contains(name))
+            .map(|(place, name)| (place, name.to_owned()))
+            .collect()
+    };
+    let (words, numbers) = (places(wanted.words), places(wanted.numbers));
+    words.iter().for_each(|(_, name)| frame.start_words(name));
+    let mut columns: Vec<Vec<f64>> = vec![Vec::new(); numbers.len()];
+    for record in reader.records() {
+        let record = record.map_err(|error| error.to_string())?;
+        for (place, name) in &words {
+            let word = record.get(*place).filter(|word| !word.is_empty());
+            frame.push_word(name, word);
+        }
+        for ((place, name), column) in numbers.iter().zip(&mut columns) {
+            let field = record.get(*place).unwrap_or_default();
+            column.push(number(field).ok_or_else(|| {
+                let line = record.position().map_or(0, ::csv::Position::line);
+                format!("line {line}, column `{name}`: expected a number, found {field}")
+            })?);
+        }
+    }
+    for ((_, name), column) in numbers.iter().zip(columns) {
+        *frame.start_numbers(name) = column;
+    }
+    Ok(())
+}
+
+/// A number, or a moment in microseconds; nothing stands for none.
+fn number(field: &str) -> Option<f64> {
+    if field.is_empty() {
+        return Some(f64::NAN);
+    }
+    field.parse().ok().or_else(|| {
+        let moment: jiff::Timestamp = field.parse().ok()?;
+        Some(moment.as_microsecond() as f64)
+    })
 }

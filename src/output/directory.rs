@@ -17,6 +17,8 @@ use std::path::{Component, Path, PathBuf};
 pub const MANIFEST: &str = "manifest.json";
 /// The summary's name within a directory.
 pub const SUMMARY: &str = "summary.json";
+/// The name of the page that is made of a directory afterwards; no part of what its manifest tells.
+pub const REPORT: &str = "report.html";
 
 /// Why output could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -183,12 +185,15 @@ impl Directory {
         fill: impl FnOnce(&mut Sink) -> io::Result<()>,
     ) -> Result<(), OutputError> {
         if self.files.is_empty() {
-            let manifest = self.path.join(MANIFEST);
-            match fs::remove_file(&manifest) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(failed("remove", &manifest)(error));
+            // A report tells of the run that was here before.
+            for name in [MANIFEST, REPORT] {
+                let path = self.path.join(name);
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(failed("remove", &path)(error));
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
         let entry = self.put(name, fill)?;
@@ -279,6 +284,24 @@ pub(super) fn replace(
     })?;
     fs::rename(draft, path).map_err(failed("rename a draft to", path))?;
     Ok(sink)
+}
+
+/// Writes a file that is no part of a run's directory, whole or not at all.
+///
+/// # Errors
+///
+/// The file and the operation that failed.
+pub fn replace_file(
+    path: &Path,
+    fill: impl FnOnce(&mut Sink) -> io::Result<()>,
+) -> Result<(), OutputError> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::create_dir_all(folder).map_err(failed("create directory", folder))?;
+    }
+    replace(path, &temporary(path), fill).map(drop)
 }
 
 fn json(out: &mut Sink, value: &impl serde::Serialize) -> io::Result<()> {

@@ -59,7 +59,7 @@ fn digits(value: f64) -> String {
 }
 
 /// A number in full, with so many places after the point.
-pub(super) fn figures(value: f64, places: usize) -> String {
+pub fn figures(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
     match text.split_once('.') {
         Some((whole, part)) => format!("{}.{part}", thousands(whole.parse().unwrap_or(value))),

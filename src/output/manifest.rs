@@ -138,6 +138,7 @@ impl Manifest {
             ("steps", super::steps::info()),
             ("margin", super::margin::info()),
             ("events", super::events::info()),
+            ("ladder", super::ladder::info()),
         ]
         .into_iter()
         .map(|(table, columns)| {

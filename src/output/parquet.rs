@@ -1,15 +1,20 @@
 //! Tables as Parquet, through the column writer: no Arrow, nothing copied twice.
 
+use super::frame::{Frame, Wanted};
 use super::table::{Cell, Column, Kind, Table};
 use ::parquet::basic::{
     Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel,
 };
+use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use ::parquet::data_type::DataType;
 use ::parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use ::parquet::schema::types::{Type, TypePtr};
+use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -171,10 +176,94 @@ fn write_column<R>(
     Ok(())
 }
 
+/// Reads the wanted columns that there are; what is wrong, in a sentence.
+pub(super) fn read(file: &File, wanted: Wanted<'_>, frame: &mut Frame) -> Result<(), String> {
+    let clone = file.try_clone().map_err(|error| error.to_string())?;
+    let reader = SerializedFileReader::new(clone).map_err(|error| error.to_string())?;
+    let schema = reader.metadata().file_metadata().schema_descr_ptr();
+    for group in 0..reader.num_row_groups() {
+        let group = reader
+            .get_row_group(group)
+            .map_err(|error| error.to_string())?;
+        let rows = group.metadata().num_rows() as usize;
+        for (place, column) in schema.columns().iter().enumerate() {
+            let name = column.name();
+            let (word, number) = (wanted.words.contains(&name), wanted.numbers.contains(&name));
+            if !word && !number {
+                continue;
+            }
+            let reader = group.get_column_reader(place);
+            let reader = reader.map_err(|error| error.to_string())?;
+            let optional = column.max_def_level() > 0;
+            let kind = column.physical_type();
+            let found = match reader {
+                ColumnReader::ByteArrayColumnReader(reader) if word => {
+                    frame.start_words(name);
+                    values(reader, rows, optional).and_then(|values| {
+                        for value in values {
+                            match value {
+                                Some(bytes) => frame.push_word(name, Some(bytes.as_utf8()?)),
+                                None => frame.push_word(name, None),
+                            }
+                        }
+                        Ok(())
+                    })
+                }
+                ColumnReader::Int64ColumnReader(reader) if number => values(reader, rows, optional)
+                    .map(|values| {
+                        let real = |value: Option<i64>| value.map_or(f64::NAN, |v| v as f64);
+                        frame
+                            .start_numbers(name)
+                            .extend(values.into_iter().map(real));
+                    }),
+                ColumnReader::DoubleColumnReader(reader) if number => {
+                    values(reader, rows, optional).map(|values| {
+                        let real = |value: Option<f64>| value.unwrap_or(f64::NAN);
+                        frame
+                            .start_numbers(name)
+                            .extend(values.into_iter().map(real));
+                    })
+                }
+                _ => {
+                    let expected = if word { "words" } else { "numbers" };
+                    return Err(format!(
+                        "column `{name}`: expected {expected}, found {kind}"
+                    ));
+                }
+            };
+            found.map_err(|error| format!("column `{name}`: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The values of a column in a row group, absent ones among them.
+fn values<T: DataType>(
+    mut reader: ColumnReaderImpl<T>,
+    rows: usize,
+    optional: bool,
+) -> Result<Vec<Option<T::T>>, ParquetError> {
+    let (mut levels, mut found) = (Vec::new(), Vec::with_capacity(rows));
+    let mut read = 0;
+    while read < rows {
+        let levels = optional.then_some(&mut levels);
+        let (records, _, _) = reader.read_records(rows - read, levels, None, &mut found)?;
+        if records == 0 {
+            return Err(ParquetError::General(format!("{read} of {rows} rows")));
+        }
+        read += records;
+    }
+    if !optional {
+        return Ok(found.into_iter().map(Some).collect());
+    }
+    let mut found = found.into_iter();
+    let present = |level: &i16| if *level > 0 { found.next() } else { None };
+    Ok(levels.iter().map(present).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
     #[test]
     fn rows_are_split_into_groups_and_absent_values_stay_in_their_rows() {

@@ -1,16 +1,22 @@
-//! The charts of a run: which columns go on which chart.
+//! The charts of a run: which columns of its tables go on which chart.
+//!
+//! A run draws them from its tables before they are written, `deleverage chart` and `report` from the tables as they were
+//! read back: the same columns, the same drawing.
+//!
+//! # Invariants
+//! - `a_chart_from_the_files_is_the_chart_of_the_run`: drawn from a directory's tables, a chart has the same bytes.
 
-use super::directory::{Directory, OutputError};
-use super::manifest::Provenance;
+use super::directory::{Directory, MANIFEST, OutputError, read_manifest};
+use super::frame::{Frame, FrameError, Wanted};
+use super::ladder::MOMENTS;
+use super::manifest::{Manifest, Provenance};
 use crate::chart::{
     self, Chart, ChartError, LadderData, LadderSide, Liquidations, Move, Options, PriceData,
     ReproductionData, TwinData, WaterfallData,
 };
-use crate::engine::observer::MOVES;
-use crate::experiment::{Finished, LadderShot};
-use crate::measure::{MarketFrame, Recorded};
-use crate::unit::grid::Scale;
+use crate::experiment::Finished;
 use std::io::Write as _;
+use std::path::Path;
 
 /// A chart, and the name of its file without an ending.
 pub struct Picture {
@@ -18,6 +24,390 @@ pub struct Picture {
     pub name: String,
     /// The drawing.
     pub chart: Chart,
+}
+
+/// Why a chart of a directory can't be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// A table can't be read, or lacks a column.
+    #[error(transparent)]
+    Table(#[from] FrameError),
+    /// The manifest can't be read.
+    #[error(transparent)]
+    Manifest(#[from] OutputError),
+    /// It can't be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+}
+
+/// What the charts of a run are drawn from.
+#[derive(Clone, Debug)]
+pub struct RunTables {
+    /// The scenario's title, or its name.
+    pub title: String,
+    /// The scenario's name.
+    pub name: String,
+    /// The seed.
+    pub seed: u64,
+    /// Name of the settlement currency.
+    pub currency: String,
+    /// When the run starts, in seconds since 1970 UTC, where the scenario says so.
+    pub start: Option<i64>,
+    /// The markets, in order.
+    pub markets: Vec<String>,
+    steps: Frame,
+    twin: Option<Frame>,
+    ladder: Option<Frame>,
+}
+
+/// A kind of chart that a run may have.
+pub struct Kind {
+    /// What it is called on the command line, and as a file; with several markets followed by the market's name.
+    pub name: &'static str,
+    /// What it shows, in a sentence or two.
+    pub caption: &'static str,
+    /// Whether there is one of it for each market.
+    pub by_market: bool,
+    /// Whether the tables have what it needs.
+    there: fn(&RunTables) -> bool,
+    draw: fn(&RunTables, &str, &Options) -> Result<Chart, PictureError>,
+}
+
+/// Every kind of chart of a run, in the order in which they are shown.
+pub static KINDS: &[Kind] = &[
+    Kind {
+        name: "price",
+        caption: "Index, mark and last price, and below them what was liquidated: longs down, shorts up.",
+        by_market: true,
+        there: |_| true,
+        draw: price,
+    },
+    Kind {
+        name: "twin",
+        caption: "The mid price beside that of the twin, in which forced orders move no price. The gap is the market's own doing.",
+        by_market: true,
+        there: |tables| tables.twin.is_some(),
+        draw: twin,
+    },
+    Kind {
+        name: "reproduction",
+        caption: "The reproduction number: what a move would force, over the depth that must trade to make it. From 1 on, a move finances itself.",
+        by_market: true,
+        there: |_| true,
+        draw: reproduction,
+    },
+    Kind {
+        name: "ladder",
+        caption: "Depth against forced orders by distance from the mid, when the reproduction number was at its highest.",
+        by_market: true,
+        there: |tables| tables.ladder.is_some(),
+        draw: |tables, market, options| {
+            ladder(
+                tables,
+                market,
+                options,
+                1,
+                "at the highest reproduction number",
+            )
+        },
+    },
+    Kind {
+        name: "ladder-start",
+        caption: "The same at the start.",
+        by_market: true,
+        there: |tables| tables.ladder.is_some(),
+        draw: |tables, market, options| ladder(tables, market, options, 0, "at the start"),
+    },
+    Kind {
+        name: "waterfall",
+        caption: "Who paid for losses, layer by layer: the fund, auto-deleveraged positions, winners, nobody.",
+        by_market: false,
+        there: |_| true,
+        draw: waterfall,
+    },
+];
+
+impl RunTables {
+    /// From a run in memory.
+    pub fn of(finished: &Finished, provenance: &Provenance, title: &str, currency: &str) -> Self {
+        let steps = super::steps::table(&finished.run, provenance);
+        let twin = finished.twin.as_ref();
+        let twin = twin.map(|twin| super::steps::table(twin, provenance));
+        let ladder = super::ladder::table(finished, provenance);
+        let markets = finished.run.frame.markets.iter();
+        Self {
+            title: title.to_owned(),
+            name: provenance.name.clone(),
+            seed: provenance.seed,
+            currency: currency.to_owned(),
+            start: provenance.start.map(|start| start.as_second()),
+            markets: markets.map(|market| market.name.clone()).collect(),
+            steps: Frame::of("steps", &steps, STEPS),
+            twin: twin.map(|table| Frame::of("twin", &table, TWIN)),
+            ladder: Some(Frame::of("ladder", &ladder, LADDER)),
+        }
+    }
+
+    /// From a directory that a run was written to.
+    ///
+    /// # Errors
+    ///
+    /// The manifest or a table can't be read.
+    pub fn read(path: &Path, currency: &str) -> Result<Self, PictureError> {
+        let manifest = read_manifest(&path.join(MANIFEST))?;
+        Self::beside(&manifest, path, currency)
+    }
+
+    /// The same, of a manifest that has been read.
+    ///
+    /// # Errors
+    ///
+    /// A table can't be read.
+    pub fn beside(manifest: &Manifest, path: &Path, currency: &str) -> Result<Self, PictureError> {
+        let steps = Frame::read(path, "steps", STEPS)?;
+        // The first step's end tells the start, to the second.
+        let start = match (steps.numbers("time"), steps.numbers("seconds")) {
+            (Ok([time, ..]), Ok([seconds, ..])) => Some((time / 1e6 - seconds).floor() as i64),
+            _ => None,
+        };
+        let title = manifest.scenario.get("title").and_then(|t| t.as_str());
+        Ok(Self {
+            title: title.unwrap_or(&manifest.name).to_owned(),
+            name: manifest.name.clone(),
+            seed: manifest.seed,
+            currency: currency.to_owned(),
+            start,
+            markets: steps.words("market")?.names().to_vec(),
+            twin: Frame::read_if_there(path, "twin", TWIN)?,
+            ladder: Frame::read_if_there(path, "ladder", LADDER)?,
+            steps,
+        })
+    }
+
+    /// Every chart that there is: its kind, and its market where there is one for each.
+    pub fn offers(&self) -> Vec<(&'static Kind, Option<&str>)> {
+        let mut found = Vec::new();
+        // A market's charts stand together.
+        for market in &self.markets {
+            for kind in KINDS
+                .iter()
+                .filter(|kind| kind.by_market && (kind.there)(self))
+            {
+                found.push((kind, Some(market.as_str())));
+            }
+        }
+        for kind in KINDS
+            .iter()
+            .filter(|kind| !kind.by_market && (kind.there)(self))
+        {
+            found.push((kind, None));
+        }
+        found
+    }
+
+    /// A chart's name: the kind's, followed by the market's where there are several.
+    pub fn name_of(&self, kind: &Kind, market: Option<&str>) -> String {
+        match market {
+            Some(market) if self.markets.len() > 1 => format!("{}-{market}", kind.name),
+            _ => kind.name.to_owned(),
+        }
+    }
+
+    /// Draws one; the subtitle is the run's.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being drawn.
+    pub fn draw(
+        &self,
+        kind: &Kind,
+        market: Option<&str>,
+        options: &Options,
+    ) -> Result<Chart, PictureError> {
+        (kind.draw)(self, market.unwrap_or_default(), options)
+    }
+
+    fn options(&self, options: &Options, subtitle: &str) -> Options {
+        Options {
+            // On a narrow sheet the end is cut off: what tells charts apart comes first.
+            subtitle: Some(if options.is_narrow() {
+                format!("{subtitle} · {}", self.title)
+            } else {
+                format!("{} · {subtitle}", self.title)
+            }),
+            ..options.clone()
+        }
+    }
+}
+
+/// The columns of `steps` that charts need.
+const STEPS: Wanted<'static> = Wanted {
+    words: &["market"],
+    numbers: &[
+        "time",
+        "seconds",
+        "index_price",
+        "mark_price",
+        "last_price",
+        "mid_price",
+        "forced_sold_notional",
+        "forced_bought_notional",
+        "reproduction_down_1pct",
+        "reproduction_down_2pct",
+        "reproduction_down_5pct",
+        "reproduction_up_1pct",
+        "reproduction_up_2pct",
+        "reproduction_up_5pct",
+        "fund",
+        "adl_notional",
+        "socialised",
+        "uncovered",
+    ],
+};
+
+/// Those of `twin`.
+const TWIN: Wanted<'static> = Wanted {
+    words: &["market"],
+    numbers: &["mid_price"],
+};
+
+/// Those of `ladder`.
+const LADDER: Wanted<'static> = Wanted {
+    words: &["market", "moment"],
+    numbers: &[
+        "seconds",
+        "mid_price",
+        "distance",
+        "bids",
+        "asks",
+        "forced_sells",
+        "forced_buys",
+    ],
+};
+
+fn price(run: &RunTables, market: &str, options: &Options) -> Result<Chart, PictureError> {
+    let rows = run.steps.rows_of("market", market)?;
+    let column = |name| run.steps.picked(name, &rows);
+    let time = column("seconds")?;
+    let data = PriceData {
+        market: market.to_owned(),
+        currency: run.currency.clone(),
+        start: run.start,
+        index: column("index_price")?,
+        mark: column("mark_price")?,
+        last: column("last_price")?,
+        liquidations: Liquidations {
+            time: time.clone(),
+            long: column("forced_sold_notional")?,
+            short: column("forced_bought_notional")?,
+        },
+        time,
+    };
+    let options = run.options(options, &format!("{market}, seed {}", run.seed));
+    Ok(chart::price(&data, &options)?)
+}
+
+fn reproduction(run: &RunTables, market: &str, options: &Options) -> Result<Chart, PictureError> {
+    let rows = run.steps.rows_of("market", market)?;
+    let column = |name: &str| run.steps.picked(name, &rows);
+    let moves = [1, 2, 5].map(|percent| {
+        Ok(Move {
+            size: f64::from(percent) / 100.0,
+            down: column(&format!("reproduction_down_{percent}pct"))?,
+            up: column(&format!("reproduction_up_{percent}pct"))?,
+        })
+    });
+    let data = ReproductionData {
+        market: market.to_owned(),
+        start: run.start,
+        time: column("seconds")?,
+        moves: moves.into_iter().collect::<Result<_, FrameError>>()?,
+    };
+    let options = run.options(options, &format!("{market}, seed {}", run.seed));
+    Ok(chart::reproduction(&data, &options)?)
+}
+
+fn twin(run: &RunTables, market: &str, options: &Options) -> Result<Chart, PictureError> {
+    let rows = run.steps.rows_of("market", market)?;
+    let time = run.steps.picked("seconds", &rows)?;
+    let empty = Frame::default();
+    let table = run.twin.as_ref().unwrap_or(&empty);
+    let mut twin = table.picked("mid_price", &table.rows_of("market", market)?)?;
+    // A twin that was interrupted a step earlier has no value there.
+    twin.resize(time.len(), f64::NAN);
+    let data = TwinData {
+        market: market.to_owned(),
+        currency: run.currency.clone(),
+        start: run.start,
+        last: run.steps.picked("mid_price", &rows)?,
+        time,
+        twin,
+    };
+    let options = run.options(options, &format!("seed {}", run.seed));
+    Ok(chart::twin(&data, &options)?)
+}
+
+fn ladder(
+    run: &RunTables,
+    market: &str,
+    options: &Options,
+    moment: usize,
+    when: &str,
+) -> Result<Chart, PictureError> {
+    let empty = Frame::default();
+    let table = run.ladder.as_ref().unwrap_or(&empty);
+    let moments = table.words("moment")?;
+    let mut rows = table.rows_of("market", market)?;
+    rows.retain(|row| moments.get(*row) == Some(MOMENTS[moment]));
+    let column = |name| table.picked(name, &rows);
+    let prices = column("mid_price")?;
+    let worth = |name| -> Result<Vec<f64>, FrameError> {
+        let quantities = column(name)?.into_iter().zip(&prices);
+        Ok(quantities
+            .map(|(quantity, price)| quantity * price)
+            .collect())
+    };
+    let distance = column("distance")?;
+    let data = LadderData {
+        market: market.to_owned(),
+        currency: run.currency.clone(),
+        reach: distance.last().copied().unwrap_or_default(),
+        down: LadderSide {
+            distance: distance.clone(),
+            depth: worth("bids")?,
+            forced: worth("forced_sells")?,
+        },
+        up: LadderSide {
+            distance,
+            depth: worth("asks")?,
+            forced: worth("forced_buys")?,
+        },
+    };
+    let at = clock(
+        run.start,
+        column("seconds")?.first().copied().unwrap_or(0.0),
+    );
+    let options = run.options(options, &format!("{market}, {when} ({at})"));
+    Ok(chart::ladder(&data, &options)?)
+}
+
+fn waterfall(run: &RunTables, _: &str, options: &Options) -> Result<Chart, PictureError> {
+    // Columns of the whole world are the same in each market's rows.
+    let first = run.markets.first().map_or("", String::as_str);
+    let rows = run.steps.rows_of("market", first)?;
+    let column = |name| run.steps.picked(name, &rows);
+    let data = WaterfallData {
+        name: run.name.clone(),
+        currency: run.currency.clone(),
+        start: run.start,
+        time: column("seconds")?,
+        fund: column("fund")?,
+        deleveraged: column("adl_notional")?,
+        socialised: column("socialised")?,
+        uncovered: column("uncovered")?,
+    };
+    let options = run.options(options, "who paid");
+    Ok(chart::waterfall(&data, &options)?)
 }
 
 /// Draws every chart of a run.
@@ -30,115 +420,19 @@ pub fn draw(
     provenance: &Provenance,
     title: &str,
     currency: &str,
-) -> Result<Vec<Picture>, ChartError> {
-    let start = provenance.start.map(|start| start.as_second());
-    let run = &finished.run;
-    let time: Vec<f64> = run
-        .series
-        .steps()
-        .iter()
-        .map(|step| run.frame.seconds(*step))
-        .collect();
-    let mut pictures = Vec::new();
-    let several = run.frame.markets.len() > 1;
-    let named = |kind: &str, market: &MarketFrame| {
-        if several {
-            format!("{kind}-{}", market.name)
-        } else {
-            kind.to_owned()
-        }
-    };
-    let options = |subtitle: &str| Options {
-        subtitle: Some(format!("{title} · {subtitle}")),
-        ..Options::default()
-    };
-    for (m, market) in run.frame.markets.iter().enumerate() {
-        let scale = market.grid.scale();
-        let add = |kind: &str, chart: Chart| Picture {
-            name: named(kind, market),
-            chart,
-        };
-        let seed = format!("seed {}", provenance.seed);
-        pictures.push(add(
-            "price",
-            chart::price(
-                &prices(run, m, &time, start, currency),
-                &options(&format!("{}, {seed}", market.name)),
-            )?,
-        ));
-        pictures.push(add(
-            "reproduction",
-            chart::reproduction(
-                &reproduction(run, m, &time, start),
-                &options(&format!("{}, {seed}", market.name)),
-            )?,
-        ));
-        let [first, worst] = &finished.ladders[m];
-        for (kind, shot, when) in [
-            ("ladder", worst, "at the highest reproduction number"),
-            ("ladder-start", first, "at the start"),
-        ] {
-            let at = clock(start, f64::from(shot.step) * run.frame.dt);
-            pictures.push(add(
-                kind,
-                chart::ladder(
-                    &ladder(shot, market, &scale, currency),
-                    &options(&format!("{}, {when} ({at})", market.name)),
-                )?,
-            ));
-        }
-        if let Some(twin) = &finished.twin {
-            let last = |recorded: &Recorded| -> Vec<f64> {
-                recorded
-                    .series
-                    .market(m)
-                    .iter()
-                    .map(|row| row.mid * scale.tick)
-                    .collect()
-            };
-            let mut twin = last(twin);
-            // A twin that was interrupted a step earlier has no value there.
-            twin.resize(time.len(), f64::NAN);
-            pictures.push(add(
-                "twin",
-                chart::twin(
-                    &TwinData {
-                        market: market.name.clone(),
-                        currency: currency.to_owned(),
-                        start,
-                        time: time.clone(),
-                        last: last(run),
-                        twin,
-                    },
-                    &options(&seed),
-                )?,
-            ));
-        }
-    }
-    let quantum = run.frame.quantum();
-    let column = |get: &dyn Fn(&crate::engine::WorldRow) -> f64| -> Vec<f64> {
-        run.series
-            .world()
-            .iter()
-            .map(|row| get(row) * quantum)
-            .collect()
-    };
-    pictures.push(Picture {
-        name: "waterfall".to_owned(),
-        chart: chart::waterfall(
-            &WaterfallData {
-                name: provenance.name.clone(),
-                currency: currency.to_owned(),
-                start,
-                time: time.clone(),
-                fund: column(&|row| row.fund.as_f64()),
-                deleveraged: column(&|row| row.deleveraged.as_f64()),
-                socialised: column(&|row| row.socialised.as_f64()),
-                uncovered: column(&|row| row.uncovered.as_f64()),
-            },
-            &options("who paid"),
-        )?,
-    });
+) -> Result<Vec<Picture>, PictureError> {
+    let tables = RunTables::of(finished, provenance, title, currency);
+    let mut pictures: Vec<Picture> = tables
+        .offers()
+        .into_iter()
+        .map(|(kind, market)| {
+            Ok(Picture {
+                name: tables.name_of(kind, market),
+                chart: tables.draw(kind, market, &Options::default())?,
+            })
+        })
+        .collect::<Result<_, PictureError>>()?;
+    pictures.extend(super::why::draw(finished, provenance, title, currency)?);
     Ok(pictures)
 }
 
@@ -164,76 +458,6 @@ pub fn save(pictures: &[Picture], directory: &mut Directory) -> Result<(), Outpu
         }
     }
     Ok(())
-}
-
-fn prices(run: &Recorded, m: usize, time: &[f64], start: Option<i64>, currency: &str) -> PriceData {
-    let market = &run.frame.markets[m];
-    let scale = market.grid.scale();
-    let rows = run.series.market(m);
-    let column = |get: &dyn Fn(&crate::engine::MarketRow) -> f64| -> Vec<f64> {
-        rows.iter().map(get).collect()
-    };
-    PriceData {
-        market: market.name.clone(),
-        currency: currency.to_owned(),
-        start,
-        time: time.to_vec(),
-        index: column(&|row| row.index * scale.tick),
-        mark: column(&|row| scale.price(row.mark)),
-        last: column(&|row| scale.price(row.last)),
-        liquidations: Liquidations {
-            time: time.to_vec(),
-            long: column(&|row| scale.amount(row.forced_sold_value)),
-            short: column(&|row| scale.amount(row.forced_bought_value)),
-        },
-    }
-}
-
-fn reproduction(run: &Recorded, m: usize, time: &[f64], start: Option<i64>) -> ReproductionData {
-    let rows = run.series.market(m);
-    ReproductionData {
-        market: run.frame.markets[m].name.clone(),
-        start,
-        time: time.to_vec(),
-        moves: MOVES
-            .iter()
-            .enumerate()
-            .map(|(k, size)| Move {
-                size: *size,
-                down: rows.iter().map(|row| row.down[k]).collect(),
-                up: rows.iter().map(|row| row.up[k]).collect(),
-            })
-            .collect(),
-    }
-}
-
-fn ladder(shot: &LadderShot, market: &MarketFrame, scale: &Scale, currency: &str) -> LadderData {
-    let price = shot.mid * scale.tick;
-    let distance: Vec<f64> = shot.rungs.iter().map(|rung| rung.distance).collect();
-    let worth = |lots: crate::unit::Lots| scale.quantity(lots) * price;
-    LadderData {
-        market: market.name.clone(),
-        currency: currency.to_owned(),
-        reach: distance.last().copied().unwrap_or_default(),
-        down: LadderSide {
-            distance: distance.clone(),
-            depth: shot.rungs.iter().map(|rung| worth(rung.bids)).collect(),
-            forced: shot
-                .rungs
-                .iter()
-                .map(|rung| worth(rung.forced_sells))
-                .collect(),
-        },
-        up: LadderSide {
-            distance,
-            depth: shot.rungs.iter().map(|rung| worth(rung.asks)).collect(),
-            forced: shot
-                .rungs
-                .iter()
-                .map(|rung| worth(rung.forced_buys))
-                .collect(),
-        },
-    }
 }
 
 /// A moment of the run as a person reads it.

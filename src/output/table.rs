@@ -250,19 +250,23 @@ impl<W: io::Write + Send> Batches<W> {
     }
 }
 
-/// Writes `steps`, `events` and `margin` of a run.
+/// Writes `steps`, `events` and `margin` of a run, and the steps of its twin as `twin`, where it has one.
 ///
 /// # Errors
 ///
 /// The file and the operation that failed.
 pub fn save(
     run: &Recorded,
+    twin: Option<&Recorded>,
     provenance: &Provenance,
     format: Format,
     directory: &mut Directory,
 ) -> Result<(), OutputError> {
     let metadata = metadata(run, provenance);
     super::steps::table(run, provenance).save("steps", format, &metadata, directory)?;
+    if let Some(twin) = twin {
+        super::steps::table(twin, provenance).save("twin", format, &metadata, directory)?;
+    }
     super::events::table(run, provenance).save("events", format, &metadata, directory)?;
     super::margin::table(run, provenance).save("margin", format, &metadata, directory)
 }

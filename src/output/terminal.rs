@@ -2,6 +2,7 @@
 //!
 //! Everything else is in `summary.json`.
 
+use super::bearers::{BEARERS, Bearers};
 use super::human;
 use crate::measure::catalogue as m;
 use crate::measure::{Definition, Group, Metric, Outcome, Recorded, Scope, Summary};
@@ -67,21 +68,12 @@ impl Style {
     }
 }
 
-/// Who may bear bad debt: the parts that add up to it.
-static BEARERS: [&Definition; 5] = [
-    &m::FUND_PAID,
-    &m::BACKSTOP_PAID,
-    &m::ADL_DEFICIT,
-    &m::SOCIALISED,
-    &m::UNCOVERED,
-];
-
 const LABEL: usize = 28;
 const VALUE: usize = 13;
 /// Markets side by side: as many as fit in 80 columns.
 const ABREAST: usize = (80 - LABEL) / VALUE;
 
-const GROUPS: [Group; 14] = [
+const GROUPS: [Group; 17] = [
     Group::Price,
     Group::Liquidity,
     Group::Liquidation,
@@ -92,6 +84,9 @@ const GROUPS: [Group; 14] = [
     Group::Calls,
     Group::Quality,
     Group::Traders,
+    Group::Genealogy,
+    Group::Warning,
+    Group::Design,
     Group::Safety,
     Group::Engine,
     Group::Feedback,
@@ -127,8 +122,7 @@ pub fn summary(summary: &Summary, style: &Style) -> String {
     text
 }
 
-/// The bad debt and whoever bore it, in figures that add up as they are shown: whole units, or hundredths where it
-/// is below a thousand. What rounding takes from a part goes to the parts with the largest remainders.
+/// The bad debt and whoever bore it, in figures that add up as they are shown.
 fn bearers(text: &mut String, summary: &[&Metric], style: &Style) -> bool {
     let value = |definition: &Definition| {
         let metric = summary
@@ -136,26 +130,11 @@ fn bearers(text: &mut String, summary: &[&Metric], style: &Style) -> bool {
             .find(|m| m.definition.name == definition.name);
         metric.and_then(|metric| metric.value)
     };
-    let Some(total) = value(&m::BAD_DEBT).filter(|total| *total > 0.0) else {
+    let Some(borne) = Bearers::of(value) else {
         return false;
     };
-    let places = if total < 1_000.0 { 2 } else { 0 };
-    let units = if places == 2 { 100.0 } else { 1.0 };
-    let whole = (total * units).round();
-    let parts: Vec<f64> = BEARERS
-        .iter()
-        .map(|part| value(part).unwrap_or_default() * units)
-        .collect();
-    let mut shown: Vec<f64> = parts.iter().map(|part| part.floor()).collect();
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    let rest = |part: usize| parts[part] - parts[part].floor();
-    order.sort_by(|a, b| rest(*b).total_cmp(&rest(*a)));
-    let missing = (whole - shown.iter().sum::<f64>()).max(0.0) as usize;
-    for part in order.into_iter().take(missing) {
-        shown[part] += 1.0;
-    }
-    let mut figures = |label: &str, amount: f64, share: f64| {
-        let amount = human::figures(amount / units, places);
+    let mut figures = |label: &str, shown: f64, share: f64| {
+        let amount = human::figures(shown, borne.places);
         let share = human::number(share, m::LIQUIDATED_SHARE.unit, &style.currency);
         let cells = format!("{amount:>width$}{share:>VALUE$}", width = 2 * VALUE);
         line(
@@ -164,10 +143,10 @@ fn bearers(text: &mut String, summary: &[&Metric], style: &Style) -> bool {
             &cells,
         );
     };
-    for ((definition, part), shown) in BEARERS.iter().zip(&parts).zip(&shown) {
-        figures(definition.label, *shown, part / (total * units));
+    for part in &borne.parts {
+        figures(part.definition.label, part.shown, part.value / borne.total);
     }
-    figures(m::BAD_DEBT.label, whole, 1.0);
+    figures(m::BAD_DEBT.label, borne.shown, 1.0);
     true
 }
 

@@ -7,7 +7,7 @@
 //!
 //! Each has happened: BitMEX unreachable on 2020-03-13 while its engine ran on; Maker's keepers priced out
 //! by gas on 2020-03-12; dYdX v4 halted on 2025-10-10 and resumed on a stale oracle; books without makers on the
-//! same day. VENUES §1.16, VALIDATION §5.
+//! same day.
 
 use crate::math::{Draws, Purpose};
 use crate::path::{Moment, TimeGrid};

@@ -9,7 +9,7 @@
 //! # Reference
 //!
 //! Drift protocol, `state/oracle.rs` (2026): stale after 10 (AMM) or 120 (margin) slots, liquidation blocked where
-//! the oracle is 50 % off its five-minute average. VENUES §1.8.
+//! the oracle is 50 % off its five-minute average.
 
 use crate::math::estimate::Ewma;
 use crate::unit::Span;

@@ -4,7 +4,7 @@ use super::check::{POSITIONS, path_key};
 use super::load::positions::{self, PositionMode};
 use super::load::{LoadError, PriceHistory};
 use super::problem::Problem;
-use super::settings::{MarketSettings, Scenario, VenueSettings};
+use super::settings::{ContractSettings, KindSettings, MarketSettings, Scenario, VenueSettings};
 use crate::engine::{
     Adl, CohortSetup, LiquidationSetup, MarketSetup, Setup, Socialise, opening_depth,
 };
@@ -119,7 +119,8 @@ impl<'a> Prepared<'a> {
 
     fn market(&mut self, name: &str, market: &MarketSettings) -> Result<(), Vec<Problem>> {
         let at = format!("market.{name}");
-        let grid = Grid::new(market.tick, market.lot, self.scenario.quantum)
+        let grid = market
+            .grid(self.scenario.quantum)
             .map_err(|error| plain(format!("{at}.tick"), error))?;
         let path_at = format!("{at}.{}", path_key(&market.path));
         let mut bars: Option<Arc<Bars>> = None;
@@ -189,6 +190,28 @@ impl<'a> Prepared<'a> {
                         ),
                     ));
                 }
+                Ok((quantity, ..)) if self.is_spot(row.market) && quantity < Lots::ZERO => {
+                    problems.push(Problem::new(
+                        "positions",
+                        format!(
+                            "{line}: found qty {}, expected a number above 0: collateral in {} can't be owed",
+                            row.quantity,
+                            names[row.market.index()]
+                        ),
+                    ));
+                }
+                Ok(_) if self.is_spot(row.market) && row.mode == PositionMode::Isolated => {
+                    problems.push(
+                        Problem::new(
+                            "positions",
+                            format!(
+                                "{line}: found mode isolated, expected cross: {} is collateral of a cross account",
+                                names[row.market.index()]
+                            ),
+                        )
+                        .help(Some("give the account's other positions mode cross too".into())),
+                    );
+                }
                 Ok((quantity, entry, collateral)) => self.holdings.push(Holding {
                     account: row.account,
                     market: row.market,
@@ -206,6 +229,13 @@ impl<'a> Prepared<'a> {
         }
     }
 
+    fn is_spot(&self, market: crate::unit::MarketId) -> bool {
+        self.scenario
+            .traded()
+            .nth(market.index())
+            .is_some_and(|(_, settings)| settings.kind.is_spot())
+    }
+
     /// The clock of the run.
     pub const fn grid(&self) -> &TimeGrid {
         &self.grid
@@ -217,6 +247,21 @@ impl<'a> Prepared<'a> {
     ///
     /// Problems that depend on what is drawn: a price that leaves the ladder, amounts that don't fit.
     pub fn setup(&self, replicate: u64, mode: Mode) -> Result<(Setup, Opening), Vec<Problem>> {
+        self.setup_with(&self.holdings, replicate, mode)
+    }
+
+    /// The world of one replicate with these positions in place of those of a file: for runs that differ in who
+    /// holds what.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prepared::setup`].
+    pub fn setup_with(
+        &self,
+        holdings: &[Holding],
+        replicate: u64,
+        mode: Mode,
+    ) -> Result<(Setup, Opening), Vec<Problem>> {
         let scenario = self.scenario;
         let dt = self.grid.dt;
         let draws = scenario.draws(replicate);
@@ -240,11 +285,15 @@ impl<'a> Prepared<'a> {
             .collect();
         let mut population = populate(
             &cohorts,
-            &self.holdings,
+            holdings,
             &grounds,
             &Asked {
                 thresholds,
                 portfolio: scenario.margin.cross.build(),
+                reserve: match scenario.positions_response {
+                    Some(ResponseSettings::TopUp { reserve, .. }) => reserve,
+                    _ => 0.0,
+                },
             },
             &draws,
             dt,
@@ -273,7 +322,7 @@ impl<'a> Prepared<'a> {
                     name: POSITIONS.to_owned(),
                     members,
                     behaviour: None,
-                    response: ResponseSettings::default(),
+                    response: scenario.positions_response.unwrap_or_default(),
                     withdrawal: None,
                 },
             })
@@ -293,6 +342,7 @@ impl<'a> Prepared<'a> {
             markets,
             cohorts,
             ledger: population.ledger,
+            siblings: population.siblings,
             stops: population.stops,
             absorb_forced: mode == Mode::Twin,
             audit_every_step: false,
@@ -335,6 +385,11 @@ impl<'a> Prepared<'a> {
                 .zip(&self.scenario.markets)
                 .map(|(grid, name)| settings.policy_of(name).build(grid, dt))
                 .collect(),
+            collateral: settings.collateral,
+            largest_debt: settings
+                .largest_debt
+                .map(|debt| cash("largest_debt", debt))
+                .transpose()?,
             fee: rate(settings.fee),
             latency: settings.latency.as_seconds() / dt,
             pools,
@@ -383,6 +438,9 @@ impl<'a> Prepared<'a> {
                     SocialiseSettings::Profit => Socialise::Profit,
                     SocialiseSettings::Session(session) => {
                         Socialise::Session(session.length.steps(dt).max(1))
+                    }
+                    SocialiseSettings::Clawback(clawback) => {
+                        Socialise::Clawback(clawback.length.steps(dt).max(1))
                     }
                 }),
         })
@@ -479,10 +537,11 @@ impl<'a> Prepared<'a> {
     ) -> Result<(MarketSetup, Ground), Vec<Problem>> {
         let at = format!("market.{name}");
         let grid = self.grids[place];
-        let contract = Contract::linear(
-            grid.quanta_per_tick_lot()
-                .map_err(|error| plain(format!("{at}.tick"), error))?,
-        );
+        let contract = match settings.contract {
+            ContractSettings::Linear => grid.quanta_per_tick_lot().map(Contract::linear),
+            ContractSettings::Inverse => grid.quanta_at_a_tick().map(Contract::inverse),
+        }
+        .map_err(|error| plain(format!("{at}.tick"), error))?;
         let lowest = path.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = path.iter().copied().fold(0.0, f64::max);
         let ceiling = (HEADROOM * highest).ceil() + 2.0;
@@ -513,6 +572,7 @@ impl<'a> Prepared<'a> {
             start: frame.nearest(path[0]),
             schedule: self.schedule(name, settings, &grid, &frame)?,
             thresholds: self.scenario.margin.thresholds_in(name, self.grid.dt),
+            spot: settings.kind.is_spot(),
         };
         let setup = MarketSetup {
             name: name.to_owned(),
@@ -527,17 +587,29 @@ impl<'a> Prepared<'a> {
             funding: settings.funding,
             taker_fee: rate(settings.taker_fee),
             maker_fee: rate(settings.maker_fee),
-            rule: self.rule(name, &grid)?,
+            rule: self.rule(name, settings, &grid)?,
             thresholds: ground.thresholds,
+            spot: ground.spot,
         };
         Ok((setup, ground))
     }
 
-    fn rule(&self, market: &str, grid: &Grid) -> Result<Box<dyn MarginRule>, Vec<Problem>> {
+    fn rule(
+        &self,
+        market: &str,
+        settings: &MarketSettings,
+        grid: &Grid,
+    ) -> Result<Box<dyn MarginRule>, Vec<Problem>> {
+        let margin = &self.scenario.margin;
         self.scenario
             .rules
             .make(market)
-            .or_else(|| self.scenario.margin.build(market, grid))
+            .or_else(|| match &settings.kind {
+                KindSettings::Spot(haircut) => {
+                    Some(margin.build_haircut(market, haircut.schedule(grid), grid))
+                }
+                KindSettings::Perpetual => margin.build(market, grid),
+            })
             .ok_or_else(|| plain(format!("margin.market.{market}.base"), "is missing"))
     }
 
@@ -549,7 +621,7 @@ impl<'a> Prepared<'a> {
         grid: &Grid,
         frame: &Frame,
     ) -> Result<Schedule, Vec<Problem>> {
-        let mut rule = self.rule(name, grid)?;
+        let mut rule = self.rule(name, settings, grid)?;
         // Only where something may ask for it is a book laid out to be measured.
         let parts = rule.parts();
         let blind = |part: &&str| !["depth", "concentration"].contains(part);
@@ -566,7 +638,7 @@ impl<'a> Prepared<'a> {
             mark: start,
             bid_depth: depth.0,
             ask_depth: depth.1,
-            quanta: frame.contract.quanta() as f64,
+            quanta: frame.contract.per_tick(start),
             ..RiskView::default()
         };
         rule.schedule(&view, &mut schedule);
@@ -585,15 +657,21 @@ impl<'a> Prepared<'a> {
             let market = crate::unit::MarketId(place as u16);
             let interest = population.ledger.open_interest(market);
             let highest = paths[place].iter().copied().fold(0.0, f64::max);
-            let most = HEADROOM * interest.as_f64() * highest * ground.contract.quanta() as f64;
+            // An inverse contract is worth the most at the lowest price that there is.
+            let (dearest, at) = if ground.contract.is_inverse() {
+                (1.0, "lowest")
+            } else {
+                (highest, "highest")
+            };
+            let most = HEADROOM * interest.as_f64() * ground.contract.lot_notional(dearest);
             if most > i64::MAX as f64 {
                 problems.push(
                     Problem::new(
                         format!("market.{}.lot", ground.name),
                         format!(
-                            "{HEADROOM} times the open interest of {} at the highest price of {} does not fit 63 bits of quanta of {}",
+                            "{HEADROOM} times the open interest of {} at the {at} price of {} does not fit 63 bits of quanta of {}",
                             ground.grid.quantity(interest),
-                            highest * ground.grid.scale().tick,
+                            dearest * ground.grid.scale().tick,
                             ground.grid.quantum
                         ),
                     )

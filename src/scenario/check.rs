@@ -2,13 +2,16 @@
 
 use super::build::Prepared;
 use super::problem::{Problem, listed, nearest};
-use super::settings::{MarketSettings, Scenario, VenueSettings};
+use super::settings::{ContractSettings, KindSettings, MarketSettings, Scenario, VenueSettings};
 use super::tree::join;
 use crate::margin::base::BaseSettings;
 use crate::math::linear::correlation_factor;
+use crate::math::sample::Sampled;
 use crate::measure::DEFINITIONS;
 use crate::path::{Moment, PathSettings};
-use crate::unit::grid::{Grid, GridError};
+use crate::trader::{CohortSettings, ResponseSettings};
+use crate::unit::Span;
+use crate::unit::grid::GridError;
 use rust_decimal::Decimal;
 
 /// The cohort that holds the accounts of a positions file.
@@ -34,7 +37,12 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
     nested("safety", scenario.safety.problems());
     for (name, cohort) in &scenario.cohort {
         nested(&format!("cohort.{name}"), cohort.problems(names));
+        nested(
+            &format!("cohort.{name}"),
+            collateral_parts(scenario, cohort, names),
+        );
     }
+    nested("", position_parts(scenario));
     let mut unknown = Vec::new();
     let mut add = |key: &str, text: String| problems.push(Problem::new(key, text));
     let dt = scenario.dt();
@@ -139,7 +147,7 @@ fn no_market(key: String, name: &str, names: &[&str]) -> Problem {
 fn market_parts(scenario: &Scenario, market: &MarketSettings) -> Vec<(String, String)> {
     let mut problems = Vec::new();
     if scenario.quantum > Decimal::ZERO
-        && let Err(error) = Grid::new(market.tick, market.lot, scenario.quantum)
+        && let Err(error) = market.grid(scenario.quantum)
     {
         let key = match &error {
             GridError::NotPositive { what, .. } if *what == "lot size" => "lot",
@@ -178,6 +186,18 @@ fn market_parts(scenario: &Scenario, market: &MarketSettings) -> Vec<(String, St
             text.to_owned(),
         ));
     }
+    if let KindSettings::Spot(haircut) = &market.kind {
+        let found = haircut.problems().into_iter();
+        problems.extend(found.map(|(key, text)| (format!("kind.spot.{key}"), text)));
+        if market.funding.interval != Span::NEVER {
+            let text = "must be \"never\": what is held as collateral pays no funding";
+            problems.push(("funding.interval".to_owned(), text.to_owned()));
+        }
+        if market.contract == ContractSettings::Inverse {
+            let text = "must be linear: an asset is worth its quantity times its price";
+            problems.push(("contract".to_owned(), text.to_owned()));
+        }
+    }
     let mut nested = |prefix: &str, list: Vec<(String, String)>| {
         problems.extend(
             list.into_iter()
@@ -197,6 +217,90 @@ fn market_parts(scenario: &Scenario, market: &MarketSettings) -> Vec<(String, St
         let found = market.path.problems(&grid, start, None);
         let found = found.into_iter().map(|one| (one.field, one.message));
         nested(&path_key(&market.path), found.collect());
+    }
+    problems
+}
+
+/// What is wrong with how a positions file's owners answer, and with cohorts that answer as only they can.
+fn position_parts(scenario: &Scenario) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    if let Some(response) = &scenario.positions_response {
+        let found = response.problems().into_iter();
+        problems.extend(found.map(|(key, text)| (format!("positions_response.{key}"), text)));
+        if scenario.positions.is_none() {
+            let text =
+                "is for the accounts of a positions file, and there is none; add `positions = …`";
+            problems.push(("positions_response".to_owned(), text.to_owned()));
+        }
+        if matches!(response, ResponseSettings::StopLoss { .. }) {
+            let text =
+                "is drawn with a cohort's members: expected an answer to a warning or a call";
+            problems.push(("positions_response.stop_loss".to_owned(), text.to_owned()));
+        }
+    }
+    for (name, cohort) in &scenario.cohort {
+        if matches!(cohort.response, ResponseSettings::MoveMargin { .. }) {
+            problems.push((
+                format!("cohort.{name}.response.move_margin"),
+                "needs owners with isolated and cross accounts, which only a positions file has: expected `positions_response`, or top_up".to_owned(),
+            ));
+        }
+    }
+    problems
+}
+
+/// What is wrong with what a cohort holds as collateral, or trades of it.
+fn collateral_parts(
+    scenario: &Scenario,
+    cohort: &CohortSettings,
+    names: &[String],
+) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    let spot = |name: &str| {
+        let market = scenario.market.get(name);
+        market.is_some_and(|market| market.kind.is_spot())
+    };
+    let assets: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| spot(name))
+        .collect();
+    for (name, share) in &cohort.collateral {
+        let key = format!("collateral.{name}");
+        if !spot(name) {
+            let known = if assets.is_empty() {
+                "the scenario has none".to_owned()
+            } else {
+                format!("expected {}", listed(&assets))
+            };
+            let text = format!(
+                "no market of collateral (`kind.spot`): {known}; what no share is named for is the settlement currency"
+            );
+            problems.push((key, text));
+        } else if !(share.is_finite() && *share >= 0.0) {
+            problems.push((key, format!("a share must not be negative, found {share}")));
+        }
+    }
+    let sum: f64 = cohort.collateral.values().sum();
+    if sum > 1.0 + 1e-9 {
+        problems.push((
+            "collateral".to_owned(),
+            format!("shares must add up to at most 1, found {sum}"),
+        ));
+    }
+    if !cohort.collateral.is_empty() && cohort.mode == crate::trader::Mode::Isolated {
+        problems.push((
+            "collateral".to_owned(),
+            "belongs to a cross account: an isolated position is backed by the settlement currency alone; expected mode = \"cross\"".to_owned(),
+        ));
+    }
+    for name in cohort.markets.keys().filter(|name| spot(name)) {
+        if cohort.leverage != Sampled::Fixed(0.0) {
+            problems.push((
+                format!("markets.{name}"),
+                format!("is collateral, which nobody begins to hold on margin; expected `collateral = {{ {name} = … }}`, or leverage = 0 for members who trade it"),
+            ));
+        }
     }
     problems
 }
@@ -225,8 +329,31 @@ pub(super) fn whole(scenario: &Scenario) -> Vec<Problem> {
         );
     }
     let grid = scenario.grid();
+    if !scenario.markets.is_empty() && scenario.traded().all(|(_, market)| market.kind.is_spot()) {
+        problems.push(Problem::new(
+            "market",
+            "a scenario needs at least one market that isn't collateral",
+        ));
+    }
+    problems.extend(settlement(scenario));
     for (name, market) in scenario.traded() {
-        let own = scenario.rules.names().any(|rule| rule == name);
+        let spot = market.kind.is_spot();
+        if spot
+            && scenario
+                .margin
+                .market
+                .get(name)
+                .is_some_and(|own| own.base.is_some())
+        {
+            problems.push(
+                Problem::new(
+                    format!("margin.market.{name}.base"),
+                    "belongs to no market of collateral: its haircut is its rate",
+                )
+                .help(Some(format!("state it in market.{name}.kind.spot"))),
+            );
+        }
+        let own = spot || scenario.rules.names().any(|rule| rule == name);
         if !own && scenario.margin.rule_of(name).is_none() {
             problems.push(
                 Problem::new(format!("margin.market.{name}.base"), "is missing: the market has no margin rule")
@@ -275,6 +402,39 @@ pub(super) fn whole(scenario: &Scenario) -> Vec<Problem> {
     problems
 }
 
+/// A world has one settlement currency.
+fn settlement(scenario: &Scenario) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let Some((first, of_first)) = scenario.traded().next() else {
+        return problems;
+    };
+    for (name, market) in scenario.traded().skip(1) {
+        let stated = [&of_first.settlement, &market.settlement];
+        if let [Some(one), Some(other)] = stated {
+            if one != other {
+                problems.push(
+                    Problem::new(
+                        format!("market.{name}.settlement"),
+                        format!("found {other}, but {first} settles in {one}: a world has one settlement currency"),
+                    )
+                    .help(Some("run them as two scenarios".into())),
+                );
+            }
+        } else if of_first.contract != market.contract {
+            problems.push(
+                Problem::new(
+                    format!("market.{name}.contract"),
+                    format!("{first} and {name} are not of the same contract, and an inverse one settles in its coin: a world has one settlement currency"),
+                )
+                .help(Some(
+                    "name it in both markets (`settlement = …`) if it is the same, else run them as two scenarios".into(),
+                )),
+            );
+        }
+    }
+    problems
+}
+
 /// A bonus that a market's threshold can't bear: at the threshold already a liquidation would worsen what is left.
 fn bonus_problem(
     scenario: &Scenario,
@@ -289,7 +449,7 @@ fn bonus_problem(
         "liquidation.policy".to_owned()
     };
     let (key, bonus) = policy.stated_bonus()?;
-    let grid = Grid::new(market.tick, market.lot, scenario.quantum).ok()?;
+    let grid = market.grid(scenario.quantum).ok()?;
     let threshold = Decimal::ONE - Decimal::new(base.schedule(&grid).level().0, 9);
     let product = threshold * (Decimal::ONE + bonus);
     (product >= Decimal::ONE).then(|| {

@@ -8,6 +8,7 @@
 //! a manifest are taken as they are.
 
 use super::check;
+use super::load::brackets;
 use super::preset;
 use super::problem::{Problem, Problems, Source, listed, nearest};
 use super::read;
@@ -276,6 +277,9 @@ impl Document {
             }
         };
         resolve(own.get_mut("positions"));
+        for path in tables(&own) {
+            resolve(own.at_mut(&path).and_then(|table| table.get_mut("file")));
+        }
         if let Some(markets) = own.get_mut("market").and_then(Node::table_mut) {
             for entry in markets.values_mut() {
                 resolve(
@@ -369,6 +373,7 @@ impl Document {
     /// All [`Problems`].
     pub fn read(mut self) -> Result<Scenario, Problems> {
         let names = self.select();
+        self.load_brackets();
         let mut outcome = read::read::<Scenario>(self.root.clone(), stand_in);
         let mut problems = self.problems;
         let sound = problems.is_empty() && outcome.problems.is_empty();
@@ -402,6 +407,62 @@ impl Document {
         match scenario {
             Some(scenario) if problems.is_empty() => Ok(scenario),
             _ => Err(Problems::new(problems, self.sources)),
+        }
+    }
+
+    /// Puts the brackets of a file (`tiered = { file = "…", symbol = "…" }`) where the file is named, so that nothing but the
+    /// brackets is left of it.
+    fn load_brackets(&mut self) {
+        for path in tables(&self.root) {
+            let key = path.join(".");
+            let Some(table) = self.root.at_mut(&path).and_then(Node::table_mut) else {
+                continue;
+            };
+            let Some(file) = table.remove("file") else {
+                continue;
+            };
+            let at = file.node.at;
+            let symbol = table.remove("symbol");
+            let symbol = symbol.as_ref().and_then(|entry| entry.node.as_text());
+            let Entry {
+                key: named, layer, ..
+            } = file;
+            // Whatever is wrong, a bracket stands there, so that none is missed as well.
+            let stand_in = || {
+                let json = serde_json::json!([{ "maintenance": 0.01, "initial": 0.02 }]);
+                tree::from_json(&json, at)
+            };
+            let mut wrong = |key: String, message: String| {
+                self.problems.push(Problem::new(key, message).at(at));
+                stand_in()
+            };
+            let key = format!("{key}.file");
+            let node = match (file.node.as_text(), symbol) {
+                _ if table.contains_key("brackets") => wrong(
+                    key,
+                    "stands in the place of `brackets`: expected one of them".to_owned(),
+                ),
+                (Some(name), Some(symbol)) => match brackets::load(Path::new(name), symbol) {
+                    Ok(tiers) => {
+                        let json = serde_json::to_value(tiers).unwrap_or_default();
+                        tree::from_json(&json, at)
+                    }
+                    Err(message) => wrong(key, message),
+                },
+                _ => wrong(
+                    key,
+                    "expected the name of a file, and beside it `symbol`, the symbol in it"
+                        .to_owned(),
+                ),
+            };
+            if let Some(node) = node {
+                let entry = Entry {
+                    key: named,
+                    layer,
+                    node,
+                };
+                table.insert("brackets".to_owned(), entry);
+            }
         }
     }
 
@@ -478,6 +539,17 @@ impl Document {
         document.rules.clone_from(&scenario.rules);
         document
     }
+}
+
+/// Where a tree's tables of brackets are.
+fn tables(root: &Node) -> Vec<Vec<String>> {
+    let path = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+    let mut paths: Vec<Vec<String>> = vec![path(&["margin", "base", "tiered"])];
+    let markets = root.get("margin").and_then(|margin| margin.get("market"));
+    for name in markets.into_iter().flat_map(Node::keys) {
+        paths.push(path(&["margin", "market", name, "base", "tiered"]));
+    }
+    paths
 }
 
 /// Takes the name of a rule out of a tree. What isn't a name stays, and is told of as any wrong value.

@@ -16,7 +16,7 @@ pub struct Preset {
     pub text: &'static str,
 }
 
-const PRESETS: [Preset; 10] = [
+const PRESETS: [Preset; 18] = [
     Preset {
         name: "aave-v3",
         text: include_str!("../../configs/venues/aave-v3.toml"),
@@ -30,8 +30,16 @@ const PRESETS: [Preset; 10] = [
         text: include_str!("../../configs/venues/binance-usdm.toml"),
     },
     Preset {
+        name: "bitmex-2020",
+        text: include_str!("../../configs/venues/bitmex-2020.toml"),
+    },
+    Preset {
         name: "bybit",
         text: include_str!("../../configs/venues/bybit.toml"),
+    },
+    Preset {
+        name: "cme",
+        text: include_str!("../../configs/venues/cme.toml"),
     },
     Preset {
         name: "compound-v3",
@@ -42,20 +50,44 @@ const PRESETS: [Preset; 10] = [
         text: include_str!("../../configs/venues/deribit.toml"),
     },
     Preset {
+        name: "deribit-coin",
+        text: include_str!("../../configs/venues/deribit-coin.toml"),
+    },
+    Preset {
         name: "derive",
         text: include_str!("../../configs/venues/derive.toml"),
+    },
+    Preset {
+        name: "drift",
+        text: include_str!("../../configs/venues/drift.toml"),
     },
     Preset {
         name: "dydx-v4",
         text: include_str!("../../configs/venues/dydx-v4.toml"),
     },
     Preset {
+        name: "gmx-v2",
+        text: include_str!("../../configs/venues/gmx-v2.toml"),
+    },
+    Preset {
         name: "hyperliquid",
         text: include_str!("../../configs/venues/hyperliquid.toml"),
     },
     Preset {
+        name: "lighter",
+        text: include_str!("../../configs/venues/lighter.toml"),
+    },
+    Preset {
         name: "maker",
         text: include_str!("../../configs/venues/maker.toml"),
+    },
+    Preset {
+        name: "okx",
+        text: include_str!("../../configs/venues/okx.toml"),
+    },
+    Preset {
+        name: "okx-coin",
+        text: include_str!("../../configs/venues/okx-coin.toml"),
     },
 ];
 

@@ -19,6 +19,20 @@ pub fn schema() -> Value {
             }),
         );
     }
+    if let Some(tiered) = schema["$defs"]["TieredSettings"]["properties"].as_object_mut() {
+        for (key, text) in [
+            (
+                "file",
+                "A JSON file of brackets by symbol, as Binance's interface has them, in the place of `brackets`.",
+            ),
+            ("symbol", "The symbol in the file, such as BTCUSDT."),
+        ] {
+            tiered.insert(
+                key.to_owned(),
+                json!({ "description": text, "type": "string" }),
+            );
+        }
+    }
     if let Some(margin) = schema["$defs"]["MarginSettings"]["properties"].as_object_mut() {
         margin.insert(
             "extends".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::engine::Rounds;
 use crate::liquidation::LiquidationSettings;
-use crate::margin::{MarginRule, MarginSettings};
+use crate::margin::{HaircutSettings, MarginRule, MarginSettings};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
@@ -12,8 +12,9 @@ use crate::math::{Draws, Part};
 use crate::measure::{ExpectSettings, MeasureSettings};
 use crate::path::{Moment, PathSettings, ShockSettings, TimeGrid};
 use crate::safety::{FaultSettings, SafetySettings};
-use crate::trader::CohortSettings;
-use crate::unit::Span;
+use crate::trader::{CohortSettings, ResponseSettings};
+use crate::unit::grid::GridError;
+use crate::unit::{Grid, Span};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,17 @@ use std::sync::Arc;
 pub struct MarketSettings {
     /// Price of one tick, in settlement currency per unit of the base.
     pub tick: Decimal,
-    /// Quantity of one lot, in units of the base.
+    /// Quantity of one lot, in units of the base; of an inverse contract, in the quote currency.
     pub lot: Decimal,
+    /// What is traded: a perpetual future, or an asset that accounts hold as collateral.
+    #[serde(default, skip_serializing_if = "KindSettings::is_perpetual")]
+    pub kind: KindSettings,
+    /// Whether a position is worth quantity × price, or quantity ÷ price in the coin that it is settled in.
+    #[serde(default, skip_serializing_if = "ContractSettings::is_linear")]
+    pub contract: ContractSettings,
+    /// The currency that positions are settled in, where markets of both contracts share it. A world has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement: Option<String>,
     /// Price at the start; left out where the path says it (a waypoint at the start, or a replay).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
@@ -57,6 +67,45 @@ pub struct MarketSettings {
     /// Fee of whoever gives, over notional; negative for a rebate.
     #[serde(default)]
     pub maker_fee: Decimal,
+}
+
+/// What a market trades.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum KindSettings {
+    /// A perpetual future, held on margin.
+    #[default]
+    Perpetual,
+    /// An asset that cross accounts hold as collateral, after a haircut: bought and sold for cash, never short, without
+    /// funding.
+    Spot(HaircutSettings),
+}
+
+impl KindSettings {
+    /// Whether what is held here is collateral.
+    pub const fn is_spot(&self) -> bool {
+        matches!(self, Self::Spot(_))
+    }
+    const fn is_perpetual(&self) -> bool {
+        matches!(self, Self::Perpetual)
+    }
+}
+
+/// How a contract's value follows from its price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ContractSettings {
+    /// Quantity times price, in the quote currency.
+    #[default]
+    Linear,
+    /// Coin-margined: quantity (in the quote currency) over price, in the coin.
+    Inverse,
+}
+
+impl ContractSettings {
+    const fn is_linear(&self) -> bool {
+        matches!(self, Self::Linear)
+    }
 }
 
 /// Where price is made.
@@ -176,6 +225,9 @@ pub struct Scenario {
     /// What replicates draw anew.
     #[serde(default, skip_serializing_if = "EnsembleSettings::is_usual")]
     pub ensemble: EnsembleSettings,
+    /// What the owners of the positions file's accounts do when warned or called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions_response: Option<ResponseSettings>,
     /// How calls and liquidations are judged.
     #[serde(default)]
     pub measure: MeasureSettings,
@@ -222,6 +274,20 @@ impl Rules {
     }
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
+    }
+}
+
+impl MarketSettings {
+    /// What the market's integers mean.
+    ///
+    /// # Errors
+    ///
+    /// [`GridError`], where a size isn't positive or values would have to be rounded.
+    pub fn grid(&self, quantum: Decimal) -> Result<Grid, GridError> {
+        match self.contract {
+            ContractSettings::Linear => Grid::new(self.tick, self.lot, quantum),
+            ContractSettings::Inverse => Grid::inverse(self.tick, self.lot, quantum),
+        }
     }
 }
 

@@ -129,6 +129,10 @@ impl Node {
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
         self.table_mut()?.get_mut(key).map(|entry| &mut entry.node)
     }
+    /// The value at the end of a path of keys, to change it.
+    pub fn at_mut(&mut self, path: &[String]) -> Option<&mut Self> {
+        path.iter().try_fold(self, |node, key| node.get_mut(key))
+    }
     /// The keys of a table; none of anything else.
     pub fn keys(&self) -> impl Iterator<Item = &String> {
         self.table().into_iter().flat_map(BTreeMap::keys)

@@ -32,6 +32,10 @@ pub struct CohortSettings {
     pub markets: BTreeMap<String, f64>,
     /// Collateral of a member, in settlement currency.
     pub capital: Sampled,
+    /// What a cross member's collateral is made of: shares of it in markets of collateral (`kind.spot`), bought at the
+    /// start price, e.g. `{ USDE = 0.7 }`; the rest is the settlement currency.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub collateral: BTreeMap<String, f64>,
     /// Notional at entry over collateral; 0 for members who begin flat.
     #[serde(default)]
     pub leverage: Sampled,

@@ -26,6 +26,8 @@ use dyn_clone::DynClone;
 pub struct Published {
     /// The market's contract.
     pub contract: Contract,
+    /// Whether what is held here is collateral.
+    pub spot: bool,
     /// The outside world's reference price, in ticks.
     pub reference: f64,
     /// The index in force, in ticks.

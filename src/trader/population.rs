@@ -7,6 +7,8 @@
 //!
 //! - The quantity is capital · leverage / entry price in whole lots, at least one, and no more than the initial margin
 //!   of its size lets the capital carry, each position with its own share of it, and no more than its market's limit.
+//! - What a cross member holds as collateral is bought at the start price out of its capital, in whole lots; initial margin is
+//!   asked of what its haircuts leave.
 //! - Only survivors are drawn: whoever would stand at the call threshold at the start price is drawn
 //!   again (leverage and entry), [`ATTEMPTS`] times at most, and then enters at the start price.
 //! - Every position is opened against the background maker at its entry price, so that long
@@ -51,6 +53,8 @@ pub struct Ground {
     pub schedule: Schedule,
     /// When isolated accounts are warned, called and liquidated.
     pub thresholds: Thresholds,
+    /// Whether what is held here is collateral.
+    pub spot: bool,
 }
 
 /// A position that is given rather than drawn.
@@ -81,6 +85,8 @@ pub struct Population {
     pub stops: Vec<(AccountId, f64)>,
     /// Names of accounts from a file.
     pub names: Vec<(AccountId, String)>,
+    /// Isolated accounts of a file whose owner has a cross account too, and which.
+    pub siblings: Vec<(AccountId, AccountId)>,
     /// What was noticed.
     pub tally: Tally,
 }
@@ -129,6 +135,8 @@ pub struct Asked {
     pub thresholds: Thresholds,
     /// What cross accounts are asked for all their positions together; nothing where requirements are added up.
     pub portfolio: Option<Box<dyn PortfolioRule>>,
+    /// What the owners of given accounts hold outside for top-ups, as a multiple of the collateral stated.
+    pub reserve: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +151,8 @@ struct Leg {
 struct Draft {
     isolated: Option<MarketId>,
     cash: Cash,
+    /// What it holds as collateral.
+    held: Vec<Leg>,
     legs: Vec<Leg>,
     reserve: Cash,
     stop: Option<f64>,
@@ -150,18 +160,18 @@ struct Draft {
 }
 
 impl Draft {
-    /// Equity and maintenance requirement at the start prices.
-    fn measure(&self, grounds: &[Ground]) -> (i128, Cash) {
+    /// Equity at the start prices, what positions are asked there, and haircuts.
+    fn measure(&self, grounds: &[Ground]) -> (i128, Cash, Cash) {
         let mut equity = i128::from(self.cash.0);
-        let mut requirement = 0;
-        for leg in &self.legs {
+        let mut asked = [0, 0];
+        for leg in self.legs.iter().chain(&self.held) {
             let ground = &grounds[leg.market.index()];
             equity += ground.contract.wide(leg.quantity, ground.start)
                 - ground.contract.wide(leg.quantity, leg.entry);
-            let notional = Cash::clamped(ground.contract.wide(leg.quantity.abs(), ground.start));
-            requirement += i128::from(ground.schedule.maintenance(notional).0);
+            let notional = ground.worth(leg.quantity);
+            asked[usize::from(ground.spot)] += i128::from(ground.schedule.maintenance(notional).0);
         }
-        (equity, Cash::clamped(requirement))
+        (equity, Cash::clamped(asked[0]), Cash::clamped(asked[1]))
     }
     /// What each position is asked alone, at the start prices.
     fn alone(&self, grounds: &[Ground]) -> Vec<margin::Leg> {
@@ -169,8 +179,7 @@ impl Draft {
             .iter()
             .map(|leg| {
                 let ground = &grounds[leg.market.index()];
-                let notional =
-                    Cash::clamped(ground.contract.wide(leg.quantity.abs(), ground.start));
+                let notional = ground.worth(leg.quantity);
                 margin::Leg {
                     market: leg.market,
                     quantity: leg.quantity,
@@ -181,7 +190,7 @@ impl Draft {
             .collect()
     }
     fn survives(&self, grounds: &[Ground], asked: &Asked) -> bool {
-        let (equity, requirement) = self.measure(grounds);
+        let (equity, requirement, haircut) = self.measure(grounds);
         let requirement = match &asked.portfolio {
             Some(portfolio) if self.isolated.is_none() => {
                 portfolio.requirement(&self.alone(grounds))
@@ -192,7 +201,7 @@ impl Draft {
             .isolated
             .map(|market| &grounds[market.index()].thresholds);
         own.unwrap_or(&asked.thresholds)
-            .standing(equity, requirement)
+            .after_haircut(equity, requirement + haircut, haircut)
             < Standing::Call
     }
     /// Where the account goes in its cohort: market, side, and how early a move against that side closes it.
@@ -204,22 +213,30 @@ impl Draft {
         let short = u8::from(leg.quantity < Lots::ZERO);
         let early = if self.isolated.is_some() {
             let contract = &grounds[leg.market.index()].contract;
-            let cost = contract.wide(leg.quantity, leg.entry);
-            let bankruptcy = contract.price_of(leg.quantity, cost - i128::from(self.cash.0));
+            let cost = contract.wide(leg.quantity, leg.entry) - i128::from(self.cash.0);
+            // As a level, which rises with the price.
+            let bankruptcy = cost as f64 / (leg.quantity.as_f64() * contract.slope());
             if short == 0 { -bankruptcy } else { bankruptcy }
         } else {
-            let (equity, _) = self.measure(grounds);
+            let (equity, _, _) = self.measure(grounds);
             let exposure: i128 = self
                 .legs
                 .iter()
                 .map(|leg| {
                     let ground = &grounds[leg.market.index()];
-                    ground.contract.wide(leg.quantity.abs(), ground.start)
+                    ground.contract.wide(leg.quantity, ground.start).abs()
                 })
                 .sum();
             equity as f64 / exposure as f64
         };
         (market, short, early)
+    }
+}
+
+impl Ground {
+    /// Notional of a quantity at the start price.
+    fn worth(&self, quantity: Lots) -> Cash {
+        Cash::clamped(self.contract.wide(quantity, self.start).abs())
     }
 }
 
@@ -243,6 +260,8 @@ fn largest(most: i64, allows: impl Fn(i64) -> bool) -> i64 {
 struct Cohort<'a> {
     settings: &'a CohortSettings,
     weights: Vec<(MarketId, f64)>,
+    /// Shares of collateral that are held in markets of collateral.
+    held: Vec<(MarketId, f64)>,
     place: usize,
 }
 
@@ -289,6 +308,7 @@ impl Cohort<'_> {
         let mut draft = Draft {
             isolated,
             cash,
+            held: self.bought(cash, grounds),
             legs: Vec::with_capacity(split.len()),
             reserve: Cash::ZERO,
             stop: None,
@@ -306,6 +326,7 @@ impl Cohort<'_> {
             } if stopped < probability => draft.stop = Some(distance),
             _ => {}
         }
+        let (_, _, haircut) = draft.measure(grounds);
         let mut capped = false;
         for attempt in 0..=ATTEMPTS {
             let leverage = settings.leverage.draw(stream);
@@ -322,7 +343,8 @@ impl Cohort<'_> {
                 if wanted <= 0.0 {
                     continue;
                 }
-                let a_lot = ground.contract.wide(Lots(1), entry) as f64;
+                let budget = budget - Cash((haircut.as_f64() * weight).ceil() as i64);
+                let a_lot = ground.contract.lot_notional(entry.as_f64());
                 if wanted / a_lot > 1e17 || wanted > 1e18 {
                     return Err(too_large(leverage));
                 }
@@ -332,6 +354,7 @@ impl Cohort<'_> {
                         .contract
                         .checked(Lots(quantity), entry)
                         .is_some_and(|notional| {
+                            let notional = notional.abs();
                             notional <= ground.schedule.limit()
                                 && ground.schedule.initial(notional) <= budget
                         })
@@ -377,6 +400,22 @@ impl Cohort<'_> {
     }
 }
 
+impl Cohort<'_> {
+    /// What a member's capital buys of collateral at the start prices.
+    fn bought(&self, cash: Cash, grounds: &[Ground]) -> Vec<Leg> {
+        let legs = self.held.iter().map(|(market, share)| {
+            let ground = &grounds[market.index()];
+            let a_lot = ground.contract.lot_notional(ground.start.as_f64());
+            Leg {
+                market: *market,
+                quantity: Lots((cash.as_f64() * share / a_lot) as i64),
+                entry: ground.start,
+            }
+        });
+        legs.filter(|leg| leg.quantity > Lots::ZERO).collect()
+    }
+}
+
 /// An integer that orders as `f64::total_cmp` does.
 const fn ascending(value: f64) -> i64 {
     let bits = value.to_bits().cast_signed();
@@ -404,7 +443,7 @@ fn open(
         let id = ledger.open(draft.isolated, cohort);
         ledger.deposit(id, draft.cash);
         ledger.set_reserve(id, draft.reserve);
-        for leg in &draft.legs {
+        for leg in draft.legs.iter().chain(&draft.held) {
             let ground = &grounds[leg.market.index()];
             let side = if leg.quantity > Lots::ZERO {
                 Side::Buy
@@ -439,7 +478,9 @@ fn open(
 
 /// The accounts that a list of holdings describes: one a position for isolated ones, one an owner
 /// for cross ones.
-fn given(holdings: &[Holding]) -> Vec<Draft> {
+///
+/// What is held of collateral is paid for beside the cash that is stated.
+fn given(holdings: &[Holding], grounds: &[Ground]) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::with_capacity(holdings.len());
     let mut cross: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for holding in holdings {
@@ -448,11 +489,19 @@ fn given(holdings: &[Holding]) -> Vec<Draft> {
             quantity: holding.quantity,
             entry: holding.entry,
         };
+        let ground = &grounds[holding.market.index()];
+        let (mut legs, mut held) = (vec![leg], Vec::new());
+        let mut cash = holding.collateral;
+        if ground.spot {
+            std::mem::swap(&mut legs, &mut held);
+            cash += Cash::clamped(ground.contract.wide(leg.quantity, leg.entry));
+        }
         if !holding.isolated
             && let Some(at) = cross.get(holding.account.as_str())
         {
-            drafts[*at].legs.push(leg);
-            drafts[*at].cash += holding.collateral;
+            drafts[*at].legs.append(&mut legs);
+            drafts[*at].held.append(&mut held);
+            drafts[*at].cash += cash;
             continue;
         }
         if !holding.isolated {
@@ -460,8 +509,9 @@ fn given(holdings: &[Holding]) -> Vec<Draft> {
         }
         drafts.push(Draft {
             isolated: holding.isolated.then_some(holding.market),
-            cash: holding.collateral,
-            legs: vec![leg],
+            cash,
+            held,
+            legs,
             reserve: Cash::ZERO,
             stop: None,
             name: Some(holding.account.clone()),
@@ -489,12 +539,14 @@ pub fn populate(
         members: Vec::with_capacity(cohorts.len() + 1),
         stops: Vec::new(),
         names: Vec::new(),
+        siblings: Vec::new(),
         tally: Tally::default(),
     };
     for (place, (name, settings)) in cohorts.iter().enumerate() {
         let cohort = Cohort {
             settings,
             weights: weights(settings, grounds),
+            held: named(&settings.collateral, grounds).collect(),
             place,
         };
         let key = key(name);
@@ -516,7 +568,10 @@ pub fn populate(
         );
     }
     if !holdings.is_empty() {
-        let drafts = given(holdings);
+        let mut drafts = given(holdings, grounds);
+        for draft in &mut drafts {
+            draft.reserve = Cash((draft.cash.as_f64() * asked.reserve) as i64);
+        }
         population.tally.called = drafts
             .iter()
             .filter(|draft| !draft.survives(grounds, asked))
@@ -524,6 +579,7 @@ pub fn populate(
         let id = CohortId(cohorts.len() as u16);
         open(&mut population, grounds, id, drafts, even(grounds), 0.0);
     }
+    population.siblings = siblings(&population);
     population.tally.background = (0..grounds.len() as u16)
         .map(|market| {
             population
@@ -535,11 +591,41 @@ pub fn populate(
     Ok(population)
 }
 
-fn even(grounds: &[Ground]) -> Vec<(MarketId, f64)> {
-    let share = 1.0 / grounds.len() as f64;
-    (0..grounds.len() as u16)
-        .map(|market| (MarketId(market), share))
+/// Isolated accounts of a file, and the cross account of the same name.
+fn siblings(population: &Population) -> Vec<(AccountId, AccountId)> {
+    let isolated = |id: &AccountId| population.ledger.account(*id).isolated().is_some();
+    let cross: std::collections::BTreeMap<&str, AccountId> = population
+        .names
+        .iter()
+        .filter(|(id, _)| !isolated(id))
+        .map(|(id, name)| (name.as_str(), *id))
+        .collect();
+    let own = population.names.iter().filter(|(id, _)| isolated(id));
+    own.filter_map(|(id, name)| Some((*id, *cross.get(name.as_str())?)))
         .collect()
+}
+
+/// All markets but those of collateral, alike.
+fn even(grounds: &[Ground]) -> Vec<(MarketId, f64)> {
+    let traded = grounds.iter().filter(|ground| !ground.spot).count();
+    let share = 1.0 / traded as f64;
+    grounds
+        .iter()
+        .zip(0..)
+        .filter(|(ground, _)| !ground.spot)
+        .map(|(_, market)| (MarketId(market), share))
+        .collect()
+}
+
+/// The markets that are named, in the scenario's order.
+fn named(
+    names: &std::collections::BTreeMap<String, f64>,
+    grounds: &[Ground],
+) -> impl Iterator<Item = (MarketId, f64)> {
+    grounds
+        .iter()
+        .zip(0..)
+        .filter_map(|(ground, market)| Some((MarketId(market), *names.get(&ground.name)?)))
 }
 
 /// The markets of a cohort in the scenario's order, with weights that add up to one.
@@ -548,12 +634,7 @@ fn weights(settings: &CohortSettings, grounds: &[Ground]) -> Vec<(MarketId, f64)
         return even(grounds);
     }
     let total: f64 = settings.markets.values().sum();
-    grounds
-        .iter()
-        .enumerate()
-        .filter_map(|(market, ground)| {
-            let weight = settings.markets.get(&ground.name)?;
-            Some((MarketId(market as u16), weight / total))
-        })
+    named(&settings.markets, grounds)
+        .map(|(market, weight)| (market, weight / total))
         .collect()
 }

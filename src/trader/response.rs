@@ -41,6 +41,20 @@ pub enum ResponseSettings {
         #[serde(default)]
         on: Signal,
     },
+    /// Moves margin from the cross account of the same owner to an isolated position: what restores a target margin ratio, as far
+    /// as it is free there beyond initial margin. For owners of a positions file who have both.
+    MoveMargin {
+        /// Share of owners who answer.
+        probability: f64,
+        /// Mean time until the money is moved; exponentially distributed.
+        delay: Span,
+        /// Margin ratio that is restored.
+        #[serde(default = "half")]
+        target: f64,
+        /// What is answered.
+        #[serde(default)]
+        on: Signal,
+    },
     /// Closes the whole position.
     Close {
         /// Share of members who answer.
@@ -129,6 +143,22 @@ impl ResponseSettings {
                 check(
                     share(target) && target > 0.0,
                     "reduce.target",
+                    format!("must be greater than 0 and at most 1, found {target}"),
+                );
+            }
+            Self::MoveMargin {
+                probability,
+                target,
+                ..
+            } => {
+                check(
+                    share(probability),
+                    "move_margin.probability",
+                    between(probability),
+                );
+                check(
+                    share(target) && target > 0.0,
+                    "move_margin.target",
                     format!("must be greater than 0 and at most 1, found {target}"),
                 );
             }

@@ -8,6 +8,7 @@
 //!
 //! - `a_tick_times_a_lot_is_a_whole_number_of_quanta`: otherwise a trade would have to round, and
 //!   money would be made or lost; such a grid is refused.
+//! - `a_lot_at_a_tick_is_a_whole_number_of_quanta`: the same of an inverse contract, whose every value is rounded once.
 
 use super::{Cash, Lots, Ticks};
 use rust_decimal::Decimal;
@@ -50,6 +51,20 @@ pub enum GridError {
         /// The quantum.
         quantum: Decimal,
     },
+    /// One lot at a price of one tick isn't a whole number of quanta.
+    #[error(
+        "lot ÷ tick must be a whole number of cash quanta of the coin: {lot} ÷ {tick} = {quotient}, and one quantum is {quantum}"
+    )]
+    NotWholeCoin {
+        /// The tick size.
+        tick: Decimal,
+        /// The lot size.
+        lot: Decimal,
+        /// Their quotient.
+        quotient: Decimal,
+        /// The quantum.
+        quantum: Decimal,
+    },
     /// A number doesn't fit 63 bits on this grid.
     #[error("{what} {found} is too large for this grid")]
     TooLarge {
@@ -68,6 +83,22 @@ impl Grid {
     /// [`GridError::NotPositive`] for a size of zero or less, [`GridError::NotWhole`] where a tick times a lot
     /// isn't a whole number of quanta.
     pub fn new(tick: Decimal, lot: Decimal, quantum: Decimal) -> Result<Self, GridError> {
+        let grid = Self::positive(tick, lot, quantum)?;
+        grid.quanta_per_tick_lot().map(|_| grid)
+    }
+
+    /// The grid of an inverse contract, checked: lots in the quote currency, the quantum in the coin.
+    ///
+    /// # Errors
+    ///
+    /// [`GridError::NotPositive`] for a size of zero or less, [`GridError::NotWholeCoin`] where a lot at a price of one
+    /// tick isn't a whole number of quanta.
+    pub fn inverse(tick: Decimal, lot: Decimal, quantum: Decimal) -> Result<Self, GridError> {
+        let grid = Self::positive(tick, lot, quantum)?;
+        grid.quanta_at_a_tick().map(|_| grid)
+    }
+
+    fn positive(tick: Decimal, lot: Decimal, quantum: Decimal) -> Result<Self, GridError> {
         for (what, found) in [
             ("tick size", tick),
             ("lot size", lot),
@@ -77,8 +108,34 @@ impl Grid {
                 return Err(GridError::NotPositive { what, found });
             }
         }
-        let grid = Self { tick, lot, quantum };
-        grid.quanta_per_tick_lot().map(|_| grid)
+        Ok(Self { tick, lot, quantum })
+    }
+
+    /// Quanta of the coin that one lot of an inverse contract is worth at a price of one tick.
+    ///
+    /// # Errors
+    ///
+    /// [`GridError::NotWholeCoin`] or [`GridError::TooLarge`].
+    pub fn quanta_at_a_tick(&self) -> Result<i64, GridError> {
+        let Self { tick, lot, quantum } = *self;
+        let too_large = GridError::TooLarge {
+            what: "lot ÷ tick in quanta",
+            found: lot,
+        };
+        let unit = tick
+            .checked_mul(quantum)
+            .filter(|unit| !unit.is_zero())
+            .ok_or_else(|| too_large.clone())?;
+        let quanta = lot.checked_div(unit).ok_or_else(|| too_large.clone())?;
+        if quanta.is_zero() || !quanta.fract().is_zero() || quanta * unit != lot {
+            return Err(GridError::NotWholeCoin {
+                tick,
+                lot,
+                quotient: (lot / tick).normalize(),
+                quantum,
+            });
+        }
+        quanta.to_i64().ok_or(too_large)
     }
 
     /// Quanta that one lot gains when the price rises one tick.
@@ -211,6 +268,15 @@ mod tests {
         let refused = Grid::new(d("0.01"), d("0.00001"), d("0.000001")).unwrap_err();
         assert!(refused.to_string().contains("whole number of cash quanta"));
         assert!(Grid::new(d("0"), d("1"), d("1")).is_err());
+    }
+
+    #[test]
+    fn a_lot_at_a_tick_is_a_whole_number_of_quanta() {
+        let grid = Grid::inverse(d("0.5"), d("1"), d("0.00000001")).unwrap();
+        assert_eq!(grid.quanta_at_a_tick(), Ok(200_000_000));
+        let refused = Grid::inverse(d("0.3"), d("1"), d("0.01")).unwrap_err();
+        assert!(refused.to_string().contains("quanta of the coin"));
+        assert!(Grid::inverse(d("1"), d("-1"), d("1")).is_err());
     }
 
     #[test]

@@ -1,17 +1,15 @@
-//! Closed forms that the engine must meet, each reached through a scenario: cascades on a lattice and in the
-//! continuum, the bad debt of a single large position, liquidation prices.
+//! Closed forms that the engine must meet, each reached through a scenario: how far a step's rounds go, a population whose
+//! volume is logarithmic, liquidation prices. Cascades on a lattice and in the continuum are in `deleverage verify`.
 //!
 //! # Reference
 //!
-//! Uniform triggers under linear impact: total fall D₀ / (1 − R), generations Q·Rⁿ. Single large position:
-//! bad debt max(0, s²/(2q) − B·s). Liquidation prices: Binance USD-M,
+//! Liquidation prices: Binance USD-M,
 //! LP = (WB − TMM + UPNL + cum − side·q·EP) / (q·MMR − side·q), with its published examples.
 
 use crate::support::run_with as run;
 use deleverage::engine::{Event, EventKind};
 use deleverage::experiment::{Finished, Run};
 use deleverage::scenario::Scenario;
-use deleverage::unit::{Cash, Ticks};
 use std::fmt::Write as _;
 
 fn of(finished: &Finished, kind: EventKind) -> impl Iterator<Item = &Event> {
@@ -63,53 +61,6 @@ fn triggers(density: i64, levels: i64, sale: i64) -> String {
 }
 
 #[test]
-fn a_lattice_of_triggers_sells_and_falls_to_the_lot_and_tick() {
-    for (q, g, sale, levels, executed, ticks) in [
-        (10, 0, 100, 0, 100, 10),
-        (10, 5, 100, 200, 200, 20),
-        (10, 9, 50, 200, 500, 50),
-        // R = 1: nothing stops it but the end of the population.
-        (10, 10, 50, 300, 50 + 10 * 300, 305),
-        (10, 10, 50, 600, 50 + 10 * 600, 605),
-        // R > 1.
-        (10, 12, 50, 300, 50 + 12 * 300, 365),
-    ] {
-        let text = lattice(q, 1, "{ until_quiet = { limit = 10_000 } }");
-        let finished = run(&text, Some(&triggers(g, levels, sale)));
-        let last = finished.run.series.market(0)[0].last;
-        assert_eq!(
-            (forced(&finished), Ticks(START) - last),
-            (vec![executed], Ticks(ticks)),
-            "(q, g, V0) = ({q}, {g}, {sale}) over {levels} levels"
-        );
-        assert_eq!(finished.summary.value("rounds_exhausted", None), Some(0.0));
-    }
-}
-
-#[test]
-fn each_generation_is_the_one_before_times_the_reproduction_number() {
-    // One margin check a step, so that a step is a generation: Q·Rⁿ with R = ½. Below one tick's worth the lattice
-    // shows: half a tick of depth is enough to trade at the tick.
-    let text = lattice(32, 10, "{ fixed = 1 }");
-    let finished = run(&text, Some(&triggers(16, 200, 2_048)));
-    assert_eq!(
-        forced(&finished),
-        [2_048, 1_024, 512, 256, 128, 64, 32, 16, 16, 0]
-    );
-    let falls: Vec<i64> = finished
-        .run
-        .series
-        .market(0)
-        .iter()
-        .map(|row| START - row.last.0)
-        .collect();
-    assert_eq!(falls[..7], [64, 96, 112, 120, 124, 126, 127]);
-    // Q / q / (1 − R), to the tick.
-    assert_eq!(falls[9], 128);
-    assert_eq!(of(&finished, EventKind::ForcedTrade).count(), 1 + 128);
-}
-
-#[test]
 fn rounds_decide_how_far_a_step_goes() {
     let check = |rounds: &str| {
         let finished = run(&lattice(32, 1, rounds), Some(&triggers(16, 200, 2_048)));
@@ -156,81 +107,8 @@ fn cohort(
     Run::new(&scenario.with_seed(seed)).finish().unwrap()
 }
 
-/// Leverage such that the *quantity* is uniform over trigger prices p(1 − u)/(1 − m), u = 1/L: members have equal
-/// capital, so a quantity is in proportion to L, and their number must be in proportion to u. That is a Pareto
-/// law with tail index 2.
-const UNIFORM: &str = "{ pareto = { min = 4, alpha = 2, max = 20 } }";
-
-/// Lots that are forced a tick of fall: Q / (p (u₁ − u₀) / (1 − m)), with E L = 2 / (u₀ + u₁).
-fn density() -> f64 {
-    let lots = f64::from(ACCOUNTS) * CAPITAL * 2.0 / (U[0] + U[1]) / PRICE / LOT;
-    lots / (PRICE / TICK * (U[1] - U[0]) / (1.0 - M))
-}
-
 fn fall(finished: &Finished, step: usize) -> f64 {
     PRICE - finished.run.series.market(0)[step].mid * TICK
-}
-
-#[test]
-fn a_uniform_population_falls_by_the_shock_over_one_less_r() {
-    let quiet = "{ until_quiet = { limit = 1_000 } }";
-    for (r, shock) in [(0.25, 800.0), (0.5, 800.0), (0.7, 500.0)] {
-        // Some 30,000 accounts are sold in a run, so a run alone has a standard error of half a per cent.
-        let (mut fell, mut sold) = (0.0, 0.0);
-        for seed in 1..=4 {
-            let finished = cohort(seed, UNIFORM, r / density(), shock, 1, quiet);
-            assert_eq!(finished.summary.value("rounds_exhausted", None), Some(0.0));
-            fell += fall(&finished, 0) / 4.0;
-            sold += forced(&finished)[0] as f64 / 4.0;
-        }
-        let expected = shock / (1.0 - r);
-        assert!(
-            (fell / expected - 1.0).abs() < 0.01,
-            "R = {r}: fell by {fell}, expected {expected}"
-        );
-        // Forced volume is g·D.
-        let expected = density() * expected / TICK;
-        assert!(
-            (sold / expected - 1.0).abs() < 0.01,
-            "R = {r}: sold {sold} lots, expected {expected}"
-        );
-    }
-}
-
-#[test]
-fn generations_of_a_uniform_population_are_a_geometric_series() {
-    let (r, shock) = (0.5, 800.0);
-    let finished = cohort(1, UNIFORM, r / density(), shock, 20, "{ fixed = 1 }");
-    let first = density() * shock / TICK;
-    let sold = forced(&finished);
-    for (n, sold) in sold.iter().take(4).enumerate() {
-        // Of some thousand accounts the last of these four has, so three per cent.
-        let expected = first * f64::powi(r, n as i32);
-        assert!(
-            (*sold as f64 / expected - 1.0).abs() < 0.03,
-            "generation {n}: {sold} lots, expected {expected}"
-        );
-        let expected = shock * (1.0 - f64::powi(r, n as i32 + 2)) / (1.0 - r);
-        let found = fall(&finished, n);
-        assert!((found / expected - 1.0).abs() < 0.01, "{found} {expected}");
-    }
-    assert!((fall(&finished, 19) / (shock / (1.0 - r)) - 1.0).abs() < 0.01);
-}
-
-#[test]
-fn at_r_of_one_or_more_a_uniform_population_is_sold_to_its_last_account() {
-    let quiet = "{ until_quiet = { limit = 10_000 } }";
-    for r in [1.1, 1.3] {
-        let finished = cohort(1, UNIFORM, r / density(), 200.0, 1, quiet);
-        assert_eq!(
-            finished.summary.value("liquidations", None),
-            Some(f64::from(ACCOUNTS))
-        );
-        // Beyond the edge: the shock and the impact of the whole open interest.
-        let expected = 200.0 + r * PRICE * (U[1] - U[0]) / (1.0 - M);
-        let found = fall(&finished, 0);
-        assert!((found / expected - 1.0).abs() < 0.01, "{found} {expected}");
-    }
 }
 
 #[test]
@@ -256,38 +134,6 @@ fn with_equal_capital_and_uniform_inverse_leverage_volume_is_logarithmic() {
     let finished = cohort(1, leverage, ticks_per_lot, shock, 1, quiet);
     let found = fall(&finished, 0);
     assert!((found / low - 1.0).abs() < 0.01, "{found} {low}");
-}
-
-// --- a single large position ------------------------------------------------------------------
-
-#[test]
-fn a_single_large_position_leaves_the_bad_debt_of_a_linear_book() {
-    let (q, buffer) = (10, 200);
-    for s in [
-        100, 2_000, 3_500, 3_990, 3_991, 4_000, 4_005, 5_000, 7_777, 12_000,
-    ] {
-        // Bankrupt a buffer below the start, where it is short of its 5 % already.
-        let row = format!("whale,X,{s},{START},{},isolated\n", buffer * s);
-        let finished = run(&lattice(q, 1, "{ fixed = 1 }"), Some(&row));
-        assert_eq!(forced(&finished), [s]);
-        // On the lattice the first bid stands a whole tick below: q on each of n ticks, the rest one further.
-        let (n, rest) = (s / q, s % q);
-        let exact = (q * n * (n + 1) / 2 + rest * (n + 1) - buffer * s).max(0);
-        let debt = finished.run.tally.world.bad_debt;
-        assert_eq!(debt, Cash(exact * 1_000_000), "s = {s}");
-        assert_eq!(finished.run.tally.world.uncovered, debt);
-        // In the continuum s²/(2q) − B·s; the lattice costs half a tick more on each lot.
-        let (s, q) = (s as f64, q as f64);
-        let continuum = (s * s / (2.0 * q) - buffer as f64 * s).max(0.0);
-        let discrete = s / 2.0 + q / 8.0;
-        let above = exact as f64 - continuum;
-        assert!(
-            (0.0..=discrete).contains(&above),
-            "{s}: {exact} {continuum}"
-        );
-        // Zero up to s = 2qB, or one tick's depth less on the lattice.
-        assert_eq!(exact == 0, s <= 2.0 * q * buffer as f64 - q);
-    }
 }
 
 // --- liquidation prices -----------------------------------------------------------------------

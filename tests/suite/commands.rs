@@ -68,7 +68,7 @@ fn presets_are_listed_and_printed() {
         .assert()
         .code(2)
         .stderr(contains(
-            "the presets are binance-usdm, bybit, deribit, dydx-v4, hyperliquid",
+            "the presets are binance-usdm, bitmex-2020, bybit, cme, deribit, deribit-coin, drift, dydx-v4",
         ));
 }
 

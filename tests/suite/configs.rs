@@ -47,6 +47,12 @@ fn every_scenario_passes_the_check_and_meets_its_expectations() {
 /// A scenario of all markets of a venue's rules: a fall of a third under leveraged longs. Where oracles speak once an hour
 /// and auctions fall for one, the crash takes as long.
 fn crash(file: &Path, rules: &toml::Table) -> String {
+    // Dollars, or coins.
+    let capital = if rules.contains_key("quantum") {
+        "0.5"
+    } else {
+        "5_000"
+    };
     let slow = rules
         .get("liquidation")
         .and_then(|section| section.get("policy"))
@@ -66,7 +72,7 @@ fn crash(file: &Path, rules: &toml::Table) -> String {
          [[shock]]\nat = \"10s\"\nsize = -0.33\nduration = \"100s\"\n\
          [liquidation]\ninsurance_fund = 10_000\n\
          keepers.eager = {{ count = 5, profit = 0, risk_aversion = 0 }}\n\
-         [cohort.longs]\ncount = 200\ncapital = {{ lognormal = {{ median = 5_000, sigma = 1.0 }} }}\n\
+         [cohort.longs]\ncount = 200\ncapital = {{ lognormal = {{ median = {capital}, sigma = 1.0 }} }}\n\
          leverage = {{ uniform = {{ min = 2, max = 10 }} }}\nlong_share = 0.8\n",
         file.display().to_string()
     );

@@ -4,7 +4,7 @@ use crate::worlds::{Wish, world};
 use deleverage::account::State;
 use deleverage::engine::observer::{Observer, StepRow};
 use deleverage::engine::{Event, EventKind, World};
-use deleverage::unit::{AccountId, Cash, Ticks};
+use deleverage::unit::{AccountId, Cash, Lots, MarketId, Ticks};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -55,6 +55,19 @@ fn wrongly_begun(world: &World, begun: &mut BTreeSet<AccountId>) -> Option<Accou
     wrong
 }
 
+/// An account that is short of what only can be held.
+fn owes_collateral(world: &World) -> Option<AccountId> {
+    let spot = (0..world.marks().len() as u16)
+        .map(MarketId)
+        .find(|market| world.is_spot(*market))?;
+    let ledger = world.ledger();
+    let mut holders = ledger.traders().chain(world.backstop());
+    holders.find(|id| {
+        let held = ledger.position(*id, spot);
+        held.is_some_and(|slot| slot.quantity < Lots::ZERO)
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -62,15 +75,17 @@ proptest! {
     fn every_random_world_conserves_to_the_quantum(seed in any::<u64>()) {
         let mut world = World::new(world(seed, Wish::default()));
         let mut begun = BTreeSet::new();
-        let mut spared = None;
+        let (mut spared, mut owing) = (None, None);
         while world.now() < world.steps() {
             let result = world.step_inspected(&mut (), |world| {
                 let short = wrongly_begun(world, &mut begun);
                 spared = spared.or(short);
+                owing = owing.or(owes_collateral(world));
             });
             prop_assert!(result.is_ok(), "seed {seed}: {}", result.unwrap_err());
         }
         prop_assert_eq!(spared, None, "seed {}: liquidated though it met its requirement", seed);
+        prop_assert_eq!(owing, None, "seed {}: sold collateral that it did not have", seed);
         let audit = world.audit();
         prop_assert!(audit.is_ok(), "seed {seed}: {}", audit.unwrap_err());
         let totals = world.totals();

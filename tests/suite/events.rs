@@ -36,6 +36,29 @@ fn a_step_of_brackets_liquidates_on_a_standing_price_and_one_with_notice_does_no
 }
 
 #[test]
+fn an_edit_of_tiers_liquidates_small_positions_and_spares_large_ones() {
+    let began = |finished: &Finished| {
+        let rows = finished.run.series.world();
+        rows.iter().position(|row| row.liquidations > 0)
+    };
+    let edited = run("okx-edit", &[]);
+    assert_eq!(began(&edited), Some(720));
+    let liquidated = edited.run.events.iter();
+    let sizes: Vec<i64> = liquidated
+        .filter(|event| event.kind == deleverage::engine::EventKind::LiquidationBegan)
+        .map(|event| event.quantity.0.abs())
+        .collect();
+    assert!(sizes.len() >= 50);
+    // 65,000 contracts were the old first tier: whoever held more had to hold more.
+    let small = sizes.iter().filter(|lots| **lots <= 65_000).count();
+    assert!(small * 10 >= sizes.len() * 9, "{small} of {}", sizes.len());
+    assert_eq!(
+        began(&run("okx-edit", &["margin.adjust.0.scheduled.notice=12h"])),
+        None
+    );
+}
+
+#[test]
 fn what_the_vault_may_lose_decides_who_pays() {
     let limit = |share: f64| {
         let patch = format!("liquidation.backstop.loss_limit={share}");

@@ -20,13 +20,13 @@ const FLOORS: [&[&str]; 9] = [
     &["engine"],
     &["cascade", "measure"],
     &["scenario"],
-    &["experiment", "backtest"],
-    &["output", "chart"],
-    &["cli", "main"],
+    &["experiment", "backtest", "verify"],
+    &["output", "chart", "report"],
+    &["cli", "main", "guide"],
 ];
 
 /// Where a package may be used: beginnings of file names below `src/`.
-const PACKAGES: [(&str, &[&str]); 28] = [
+const PACKAGES: [(&str, &[&str]); 31] = [
     // Chance and the functions that the platform doesn't fix have one door.
     ("libm", &["math/"]),
     ("rand", &["math/"]),
@@ -52,7 +52,7 @@ const PACKAGES: [(&str, &[&str]); 28] = [
     // Fits of margin models and of surfaces.
     ("cobyla", &["margin/estimator/", "surface/"]),
     // Tails of distributions that decide no simulated event.
-    ("statrs", &["measure/", "cascade/"]),
+    ("statrs", &["measure/", "cascade/", "verify/"]),
     // Graphs of what caused what.
     ("petgraph", &["cascade/"]),
     // Parts in boxes are copied with the world that they stand in.
@@ -63,7 +63,7 @@ const PACKAGES: [(&str, &[&str]); 28] = [
     // Calendar time: waypoints and replays, and whatever shows a date.
     ("jiff", &["path/", "scenario/", "output/", "chart/", "cli/"]),
     // Many threads.
-    ("rayon", &["experiment/", "backtest/"]),
+    ("rayon", &["experiment/", "backtest/", "verify/"]),
     // Files that come in.
     ("flate2", &["scenario/load/"]),
     ("zip", &["scenario/load/"]),
@@ -72,15 +72,18 @@ const PACKAGES: [(&str, &[&str]); 28] = [
     ("annotate_snippets", &["scenario/"]),
     ("strsim", &["scenario/"]),
     // Files that go out.
-    ("serde_json", &["scenario/", "output/", "cli/"]),
+    ("serde_json", &["scenario/", "output/", "report/", "cli/"]),
     ("sha2", &["scenario/", "output/"]),
     ("parquet", &["output/"]),
     ("plotters", &["chart/"]),
     ("resvg", &["chart/"]),
+    ("base64", &["chart/"]),
+    ("minijinja", &["report/"]),
     // A person at a terminal.
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("ctrlc", &["cli/"]),
+    ("opener", &["cli/"]),
     // Everywhere: they only describe types.
     ("schemars", &[""]),
     ("serde", &[""]),

@@ -15,9 +15,11 @@ fn scan(world: &World) -> Vec<(u32, Standing, State)> {
         .traders()
         .filter(|id| !world.ledger().is_flat(*id))
         .map(|id| {
-            let standing = world
-                .thresholds_of(id)
-                .standing(world.equity(id), world.requirement(id));
+            let standing = world.thresholds_of(id).after_haircut(
+                world.equity(id),
+                world.requirement(id),
+                world.haircuts(id),
+            );
             (id.0, standing, world.ledger().account(id).state)
         })
         .collect()

@@ -49,7 +49,7 @@ fn write(
 ) -> Result<Manifest, OutputError> {
     let run = sample::run(1);
     let mut directory = Directory::create(path, provenance, force)?;
-    table::save(&run, provenance, format, &mut directory)?;
+    table::save(&run, None, provenance, format, &mut directory)?;
     directory.write_json("summary.json", &evaluate(&run))?;
     directory.write("charts/price.svg", |out| {
         std::io::Write::write_all(out, b"<svg/>")

@@ -3,9 +3,8 @@
 //!
 //! # Reference
 //!
-//! After a share φ is closed at the trigger `p` the next trigger is `p · (1 − m / (1 − φ)) / (1 − m)`. A book in which a
-//! share η of each impact persists to the next check: volumes `V' = R · (V − (1 − η) · V₋₁)`, in all `V₀ / (1 − η·R)`.
-//! Checks δ apart with a buffer B to bankruptcy: a deficit of `g · (δ − B)² / 2` an interval.
+//! After a share φ is closed at the trigger `p` the next trigger is `p · (1 − m / (1 − φ)) / (1 − m)`. Books that recover
+//! between checks and checks that come late are in `deleverage verify`.
 
 use crate::support::{deleverage, run_with as run};
 use deleverage::engine::{Event, EventKind};
@@ -90,107 +89,6 @@ fn a_partial_close_moves_the_next_trigger_as_it_should() {
     }
 }
 
-/// A trigger on every so many ticks below the start, `lots` each, and one sale.
-fn triggers(start: i64, every: i64, levels: i64, lots: i64, sale: i64) -> String {
-    let mut rows = format!("sale,X,{sale},{start},0,isolated\n");
-    for level in 1..=levels {
-        // Equity meets 5 % half a tick above the level.
-        let thousandths = lots * (start * 1_000 - 950 * (start - level * every) - 475);
-        let (whole, part) = (thousandths / 1_000, thousandths % 1_000);
-        let _ = writeln!(rows, "t{level},X,{lots},{start},{whole}.{part:03},isolated");
-    }
-    rows
-}
-
-#[test]
-fn a_book_that_recovers_between_checks_sells_what_the_recursion_says() {
-    const START: i64 = 1_000_000;
-    // The first sale falls the price by V₀ / q = 1,000 ticks, of which the share η stays.
-    let sold = |r: f64, eta: f64, levels: i64| {
-        let (q, sale) = (100.0, 100_000);
-        let text = format!(
-            "length = \"60s\"\n\
-             [market.X]\ntick = 1\nlot = 1\nprice = {START}\npath.constant = {{}}\nmark.last = {{}}\n\
-             venue.impact = {{ law.linear.ticks_per_lot = {}, resilience = \"1ms\" }}\n\
-             anchor = {{ permanent_share = {eta}, half_life = \"never\" }}\n{FIXED}\n",
-            1.0 / q
-        );
-        let every = 4;
-        let lots = (r * q) as i64 * every;
-        let rows = triggers(START, every, levels, lots, sale);
-        let finished = run(&text, Some(&rows));
-        let total: i64 = forced(&finished).iter().sum();
-        (-total) as f64 / sale as f64
-    };
-    for (r, eta, expected) in [(0.8, 0.9, 3.571_429), (0.8, 0.5, 2.04), (0.5, 1.0, 2.0)] {
-        let found = sold(r, eta, 1_100);
-        assert!(
-            (found / expected - 1.0).abs() < 0.02,
-            "R = {r}, η = {eta}: {found}, expected {expected}"
-        );
-    }
-    // Supercritical at R·η > 1: sold to the last account.
-    let all = 1.0 + 1.3 * 4.0 * 1_500.0 * 100.0 / 100_000.0;
-    assert_eq!(sold(1.3, 0.8, 1_500), all);
-}
-
-#[test]
-fn the_deficit_grows_with_the_square_of_what_a_check_overshoots() {
-    // 40 units on every unit of price, a buffer of half a unit: falls of 1, ½, ¼ between checks.
-    let deficit = |falls: &[f64]| {
-        let mut text = format!(
-            "length = \"{}s\"\n[market.X]\ntick = 0.001\nlot = 0.01\nprice = 100\npath.constant = {{}}\nmark.index = {{}}\n\
-             venue.impact = {{ law.linear.ticks_per_lot = 0, resilience = \"never\" }}\n\
-             [margin]\nbase.fixed = {{ maintenance = 0.005, initial = 0.005 }}\n",
-            falls.len() + 2
-        );
-        let mut price = 100.0;
-        for (step, fall) in falls.iter().enumerate() {
-            let _ = writeln!(
-                text,
-                "[[shock]]\nat = \"{}s\"\nsize = {:.12}",
-                step + 1,
-                -fall / price
-            );
-            price -= fall;
-        }
-        let (mut rows, mut exact) = (String::new(), 0.0);
-        let (mut above, mut reached) = (100.0, Vec::new());
-        for fall in falls {
-            reached.push((above, above - fall));
-            above -= fall;
-        }
-        for k in 0..2_500 {
-            let trigger = 100.0 - 0.001 * (f64::from(k) + 0.5);
-            let bankrupt = trigger * (1.0 - 0.005);
-            let _ = writeln!(
-                rows,
-                "t{k},X,0.04,100,{:.6},isolated",
-                0.04 * (100.0 - bankrupt)
-            );
-            for (from, to) in &reached {
-                if trigger <= *from && trigger > *to {
-                    exact += 0.04 * (bankrupt - to).max(0.0);
-                }
-            }
-        }
-        let finished = run(&text, Some(&rows));
-        let found = finished.summary.value("bad_debt", None).unwrap();
-        assert!(
-            (found - exact).abs() < 0.02,
-            "{falls:?}: {found}, by hand {exact}"
-        );
-        found
-    };
-    let found = deficit(&[1.0, 0.5, 0.25]);
-    // B = m·p is a little below ½.
-    assert!((found / 5.0 - 1.0).abs() < 0.02, "{found}");
-    // The first interval alone, and twice the time between checks.
-    assert!((deficit(&[1.0]) - found).abs() < 0.03);
-    let late = deficit(&[2.0]);
-    assert!((late / 45.0 - 1.0).abs() < 0.01, "{late}");
-}
-
 // --- isolated and cross -----------------------------------------------------------------------
 
 /// Two markets at 100 without impact that drift apart or together.
@@ -247,6 +145,52 @@ fn legs_that_hedge_each_other_are_liquidated_apart_when_isolated_and_only_on_the
     let apart = run(&pair(&drift("A", -0.2)), Some(rows));
     near(liquidated_at(&apart, "longA", 0), 94.736_8);
     near(liquidated_at(&apart, "both", 0), 100.0 - 10.526_316);
+}
+
+/// An owner has a long of its own margin and, cross, nothing but money: at the call margin is moved over, and the long
+/// survives a fall that would have liquidated it.
+#[test]
+fn margin_is_moved_from_a_cross_account_to_an_isolated_one_of_the_same_owner() {
+    let rows = "a,X,10,1000,1000,isolated\na,Y,1,1000,3000,cross\nb,X,10,1000,1000,isolated\n";
+    let text = |response: &str| {
+        format!(
+            "length = \"60s\"\n{response}\n\
+             [market.X]\ntick = 1\nlot = 1\npath.waypoints = {{ volatility = 0, points = [[\"0s\", 1000], [\"50s\", 880]] }}\nmark.index = {{}}\n\
+             venue.impact = {{ law.linear.ticks_per_lot = 0, resilience = 0 }}\n\
+             [market.Y]\ntick = 1\nlot = 1\nprice = 1000\npath.constant = {{}}\nmark.index = {{}}\n\
+             venue.impact = {{ law.linear.ticks_per_lot = 0, resilience = 0 }}\n\
+             [margin]\nbase.fixed = {{ maintenance = 0.05, initial = 0.1 }}\n"
+        )
+    };
+    let begun = |finished: &Finished| of(finished, EventKind::LiquidationBegan).len();
+    let left = run(&text(""), Some(rows));
+    assert_eq!(begun(&left), 2);
+    let moved = run(
+        &text("positions_response.move_margin = { probability = 1, delay = \"0s\" }"),
+        Some(rows),
+    );
+    // b has no cross account to move anything from.
+    assert_eq!(begun(&moved), 1);
+    let events = of(&moved, EventKind::MarginMoved);
+    assert!(!events.is_empty());
+    let sum: i64 = events.iter().map(|event| event.amount.0).sum();
+    // Of the 3,000 the cross position's initial margin of 100 is not free.
+    assert!(sum <= 2_900_000_000, "{sum}");
+    assert_eq!(
+        moved.summary.value("margin_moved", None),
+        Some(sum as f64 / 1e6)
+    );
+    assert_eq!(moved.summary.value("topped_up", None), Some(0.0));
+    let asked = text(
+        "[cohort.c]\ncount = 1\ncapital = 1\nresponse.move_margin = { probability = 1, delay = \"0s\" }",
+    );
+    let said = deleverage::scenario::Scenario::parse(asked)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("needs owners with isolated and cross accounts"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -167,3 +167,32 @@ fn an_unusable_side_of_depth_is_reported_and_the_other_is_used() {
         contains("bid side unusable from").and(contains("have the ask side's depth").not()),
     );
 }
+
+/// POWR's seven brackets of 2024-10-24, as the scenario's own; nothing of the file is left in what is resolved.
+#[test]
+fn brackets_of_a_symbol_are_read_from_the_venues_table() {
+    let Some(file) = data("binance_leverage_tiers_2024-10.json.gz") else {
+        return;
+    };
+    let text = format!(
+        "length = \"1m\"\n[market.POWR]\ntick = 0.0001\nlot = 1\nprice = 0.25\npath.constant = {{}}\n\
+         venue.impact = {{ law.linear.ticks_per_lot = 0, resilience = 0 }}\n\
+         [margin.base.tiered]\nfile = {file:?}\nsymbol = \"POWRUSDT\"\n"
+    );
+    let scenario = deleverage::scenario::Scenario::parse(&text).unwrap();
+    let base = &scenario.to_json()["margin"]["base"]["tiered"];
+    let brackets = base["brackets"].as_array().unwrap();
+    assert_eq!(brackets.len(), 7);
+    assert_eq!(brackets[1]["cap"], "25000");
+    assert_eq!(brackets[1]["maintenance"], "0.025");
+    assert!(base.get("file").is_none());
+    let wrong = text.replace("POWRUSDT", "POWDUSDT");
+    let said = deleverage::scenario::Scenario::parse(wrong)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("no symbol POWDUSDT among 349 symbols"),
+        "{said}"
+    );
+    assert!(said.contains("1 problem"), "{said}");
+}

@@ -14,6 +14,7 @@ pub fn grid() -> Grid {
 
 pub fn frame() -> Frame {
     let market = |name: &str| MarketFrame {
+        spot: false,
         name: name.into(),
         grid: grid(),
         contract: Contract::linear(grid().quanta_per_tick_lot().unwrap()),
@@ -25,6 +26,7 @@ pub fn frame() -> Frame {
         dt: 10.0,
         steps: 5,
         markets: vec![market("BTC"), market("ETH")],
+        cohorts: Vec::new(),
         accounts: 8,
         fund: Cash(50_000_000),
         cross: Default::default(),
@@ -32,6 +34,7 @@ pub fn frame() -> Frame {
             horizon: Some(Span::seconds(10.0)),
             call_horizon: Some(Span::seconds(20.0)),
             notice: Span::seconds(20.0),
+            genealogy: true,
         },
         guarded: false,
     }

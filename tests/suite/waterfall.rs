@@ -271,6 +271,32 @@ fn winners_of_a_session_pay_in_proportion_to_what_they_won() {
 }
 
 #[test]
+fn a_clawback_takes_a_sessions_losses_from_its_winners_as_it_ends() {
+    let rows = "a,X,100,1000,5000,isolated\nb,X,300,1000,90000,isolated\nc,X,-300,1000,90000,isolated\nd,X,-100,1000,90000,isolated\n";
+    let text = |length: u32| {
+        market(
+            0.1,
+            length,
+            "socialise_losses = true\nsocialisation = { clawback = { length = \"10s\" } }",
+        )
+    };
+    // Until the session ends the 5,000 stay uncovered; then the shorts, 40,000 ahead, pay in proportion.
+    let open = run(&text(10), Some(rows));
+    assert_eq!(value(&open, "socialised"), 0.0);
+    assert_eq!(value(&open, "uncovered"), 5_000.0);
+    adds_up(&open);
+    let ended = run(&text(12), Some(rows));
+    assert_eq!(value(&ended, "socialised"), 5_000.0);
+    assert_eq!(value(&ended, "uncovered"), 0.0);
+    adds_up(&ended);
+    let ends = of(&ended, EventKind::Socialised);
+    assert_eq!(
+        ends.iter().map(|event| event.step).collect::<Vec<_>>(),
+        [10]
+    );
+}
+
+#[test]
 fn every_ranking_and_price_runs_on_a_shortened_october() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/october-2025.toml");
     let rankings = [

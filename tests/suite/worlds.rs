@@ -4,6 +4,7 @@ use deleverage::account::Ledger;
 use deleverage::engine::{
     Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise,
 };
+use deleverage::liquidation::CollateralOrder;
 use deleverage::liquidation::keeper;
 use deleverage::liquidation::policy::absorb::Reserves;
 use deleverage::liquidation::policy::{
@@ -15,7 +16,10 @@ use deleverage::margin::adjust::{
     AdjustSettings, ScheduledSettings, StepSettings, VolatilitySettings,
 };
 use deleverage::margin::base::{BaseSettings, FixedSettings, Tier, TieredSettings};
-use deleverage::margin::{CrossSettings, Leg, MarginSettings, PortfolioRule, Thresholds};
+use deleverage::margin::{
+    CrossSettings, HaircutSettings, HaircutTier, Leg, MarginSettings, PortfolioRule, RuleSettings,
+    Thresholds,
+};
 use deleverage::market::anchor::{AnchorSettings, FlightSettings};
 use deleverage::market::book::settings::{BookSettings, Depth};
 use deleverage::market::funding::FundingSettings;
@@ -73,7 +77,32 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     let count = whole(&mut s, 1, 3) as u16;
     let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
     let contract = Contract::linear(whole(&mut s, 1, 3));
+    // Collateral and coins draw from a stream of their own too.
+    let mut coins = draws.stream(Purpose::Custom, 40, 0);
+    let spot = !wish.all_is_well && count > 1 && coins.chance(0.4);
+    let contracts: Vec<Contract> = (0..count)
+        .map(|m| {
+            let coin = !wish.all_is_well && coins.chance(0.3);
+            if coin && !(spot && m + 1 == count) {
+                // A lot is worth as much as a linear one at the start.
+                let times = whole(&mut coins, 1, 3);
+                Contract::inverse(times * (START * START) as i64)
+            } else {
+                contract
+            }
+        })
+        .collect();
     let mut margin = margin(&mut s);
+    if !wish.all_is_well && coins.chance(0.15) {
+        let text = pick(
+            &mut coins,
+            vec![
+                "linear = { maintenance = 0.01, initial = 0.02, per_notional = 0.00000001 }",
+                "tiered = { caps = \"quantity\", brackets = [{ cap = 15, maintenance = 0.01, initial = 0.02 }, { cap = 100, maintenance = 0.03, initial = 0.06 }], further = { every = 100, maintenance = 0.02, initial = 0.02 } }",
+            ],
+        );
+        margin.base = Some(toml::from_str(text).unwrap());
+    }
     let mut lent = draws.stream(Purpose::Custom, 5, 0);
     if !wish.all_is_well && lent.chance(0.15) {
         margin.base =
@@ -88,9 +117,9 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         .map(|m| MarketSetup {
             name: format!("M{m}"),
             grid,
-            contract,
+            contract: contracts[usize::from(m)],
             path: path(&mut s),
-            venue: venue(&mut s, contract, wish),
+            venue: venue(&mut s, contracts[usize::from(m)], wish),
             anchor: AnchorSettings {
                 permanent_share: if wish.no_impact { 0.0 } else { s.uniform() },
                 half_life: Span::seconds(between(&mut s, 1.0, 60.0)),
@@ -131,26 +160,46 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             maker_fee: Rate(whole(&mut s, -300_000, 500_000)),
             rule: margin.build(&format!("M{m}"), &grid).unwrap(),
             thresholds: thresholds(&mut more),
+            spot: false,
         })
         .collect();
-    let mut ledger = Ledger::new(vec![contract; count.into()]);
+    if spot && let Some(last) = markets.last_mut() {
+        last.spot = true;
+        last.funding.interval = Span::NEVER;
+        last.rule = haircut(&mut coins, &margin, &last.name, &grid);
+    }
+    let mut ledger = Ledger::new(contracts.clone());
     let fund = once
         .is_some()
         .then(|| Cash(pick(&mut s, vec![0, 10_000, 50_000_000])));
     let mut full = liquidation(&mut more, &grid, count);
+    if coins.chance(0.15) {
+        full.socialise = Some(Socialise::Clawback(15));
+    }
+    full.largest_debt = coins
+        .chance(0.5)
+        .then(|| Cash(pick(&mut coins, vec![0, 5_000])));
+    full.collateral = pick(
+        &mut coins,
+        vec![
+            CollateralOrder::Last,
+            CollateralOrder::First,
+            CollateralOrder::Together,
+        ],
+    );
     if !wish.all_is_well {
         keepers(&mut draws.stream(Purpose::Custom, 6, 0), &grid, &mut full);
     }
     let balance = fund.unwrap_or_else(|| full.pools.iter().copied().sum());
     ledger.deposit(AccountId::FUND, balance);
     let mut stops = Vec::new();
-    let cohorts = (0..whole(&mut s, 1, 4) as u16)
+    let cohorts: Vec<CohortSetup> = (0..whole(&mut s, 1, 4) as u16)
         .map(|c| {
             cohort(
                 [&mut s, &mut more],
                 CohortId(c),
-                count,
-                contract,
+                &contracts,
+                spot,
                 grid,
                 &mut ledger,
                 &mut stops,
@@ -167,6 +216,11 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
             }
         }
     }
+    let siblings = if wish.all_is_well {
+        Vec::new()
+    } else {
+        owners(&mut coins, &mut cohorts, &ledger)
+    };
     let rounds = pick(
         &mut s,
         vec![
@@ -188,6 +242,8 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
     let liquidation = match once {
         Some(policy) => LiquidationSetup {
             policies: (0..count).map(|_| policy.build(&grid, 1.0)).collect(),
+            collateral: CollateralOrder::Last,
+            largest_debt: None,
             fee: Rate(whole(&mut s, 0, 10_000_000)),
             latency: pick(&mut s, vec![0.0, 0.0, 1.5]),
             pools: vec![balance],
@@ -219,10 +275,79 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         markets,
         cohorts,
         ledger,
+        siblings,
         stops,
         absorb_forced: wish.absorb_forced,
         audit_every_step: true,
     }
+}
+
+/// Owners with an isolated and a cross account, who move margin from one to the other.
+fn owners(
+    s: &mut Stream,
+    cohorts: &mut [CohortSetup],
+    ledger: &Ledger,
+) -> Vec<(AccountId, AccountId)> {
+    let cross: Vec<AccountId> = ledger
+        .traders()
+        .filter(|id| ledger.account(*id).isolated().is_none())
+        .collect();
+    let mut siblings = Vec::new();
+    for cohort in cohorts {
+        let isolated = ledger.account(cohort.members.first).isolated().is_some();
+        if isolated && !cross.is_empty() && s.chance(0.5) {
+            cohort.response = ResponseSettings::MoveMargin {
+                probability: 0.9,
+                delay: Span::seconds(1.0),
+                target: 0.5,
+                on: Signal::Warning,
+            };
+            let members = cohort.members.iter();
+            siblings.extend(members.map(|id| (id, pick(s, cross.clone()))));
+        }
+    }
+    siblings
+}
+
+/// What of collateral doesn't count: by brackets, or all alike, sometimes more of it in a volatile market.
+fn haircut(
+    s: &mut Stream,
+    margin: &MarginSettings,
+    market: &str,
+    grid: &Grid,
+) -> Box<dyn deleverage::margin::MarginRule> {
+    let d = |text: &str| text.parse().unwrap();
+    let settings = if s.chance(0.5) {
+        HaircutSettings {
+            haircut: pick(s, vec![d("0"), d("0.1"), d("0.5")]),
+            ..HaircutSettings::default()
+        }
+    } else {
+        let tier = |cap: Option<i64>, haircut: &str| HaircutTier {
+            cap: cap.map(Into::into),
+            haircut: d(haircut),
+        };
+        HaircutSettings {
+            brackets: vec![
+                tier(Some(200_000), "0"),
+                tier(Some(1_000_000), "0.1"),
+                tier(None, "1"),
+            ],
+            ..HaircutSettings::default()
+        }
+    };
+    let mut margin = margin.clone();
+    if s.chance(0.3) {
+        let adjust = toml::from_str(
+            "volatility = { fast = \"3s\", slow = \"60s\", initial = 20.0, floor = 0.5, cap = 2.0 }",
+        );
+        let rule = RuleSettings {
+            adjust: Some(vec![adjust.unwrap()]),
+            ..RuleSettings::default()
+        };
+        margin.market.insert(market.to_owned(), rule);
+    }
+    margin.build_haircut(market, settings.schedule(grid), grid)
 }
 
 /// A new table of brackets, its first one smaller or larger than any of before.
@@ -452,6 +577,7 @@ fn margin(s: &mut Stream) -> MarginSettings {
             tier(Some(9_000_000), "0.08", "0.16"),
             tier(None, "0.2", "0.4"),
         ],
+        ..TieredSettings::default()
     });
     let volatility = AdjustSettings::Volatility(VolatilitySettings {
         fast: Span::seconds(3.0),
@@ -587,6 +713,8 @@ fn liquidation(s: &mut Stream, grid: &Grid, markets: u16) -> LiquidationSetup {
     };
     LiquidationSetup {
         policies: (0..markets).map(|_| policy.build(grid, 1.0)).collect(),
+        collateral: CollateralOrder::Last,
+        largest_debt: None,
         fee: Rate(whole(s, 0, 10_000_000)),
         latency: pick(s, vec![0.0, 0.0, 1.5]),
         pools,
@@ -782,12 +910,13 @@ fn later_strategy(s: &mut Stream) -> StrategySettings {
 fn cohort(
     [s, more]: [&mut Stream; 2],
     id: CohortId,
-    markets: u16,
-    contract: Contract,
+    contracts: &[Contract],
+    spot: bool,
     grid: Grid,
     ledger: &mut Ledger,
     stops: &mut Vec<(AccountId, f64)>,
 ) -> CohortSetup {
+    let markets = contracts.len() as u16;
     let strategy = strategy(s);
     let response = response(s);
     let cross = s.chance(0.4);
@@ -808,10 +937,13 @@ fn cohort(
             }
             let leverage = between(s, 0.2, 12.0);
             let entry = (START * between(s, 0.98, 1.02)) as i64;
-            let quantity = ((capital as f64 * leverage / (entry as f64 * contract.quanta() as f64))
-                as i64)
-                .max(1);
-            let side = pick(s, vec![Side::Buy, Side::Sell]);
+            let contract = contracts[market.index()];
+            let quantity =
+                ((capital as f64 * leverage / contract.lot_notional(entry as f64)) as i64).max(1);
+            let mut side = pick(s, vec![Side::Buy, Side::Sell]);
+            if spot && market.index() + 1 == contracts.len() {
+                side = Side::Buy;
+            }
             let fill = Fill {
                 taker: account,
                 maker: AccountId::BACKGROUND,

@@ -89,6 +89,36 @@ pub(super) fn fitted(text: &str, em: f64, bold: bool, room: f64) -> String {
     if fits == 0 { String::new() } else { cut(fits) }
 }
 
+/// A text in at most so many lines, broken between words; the last is cut to the room.
+pub(super) fn wrapped(text: &str, em: f64, bold: bool, room: f64, lines: usize) -> Vec<String> {
+    let mut done: Vec<String> = Vec::new();
+    let mut rest: Vec<&str> = text.split(' ').collect();
+    while done.len() + 1 < lines {
+        let fits = |count: &usize| width(&rest[..*count].join(" "), em, bold) <= room;
+        let Some(count) = (1..=rest.len()).rev().find(fits) else {
+            break;
+        };
+        if count == rest.len() {
+            break;
+        }
+        done.push(rest.drain(..count).collect::<Vec<_>>().join(" "));
+    }
+    done.push(fitted(&rest.join(" "), em, bold, room));
+    done
+}
+
+/// Rules that give a page the letters that its drawings were laid out with.
+pub fn font_face() -> String {
+    use base64::Engine as _;
+    let rule = |weight: u32, file: &[u8]| {
+        let letters = base64::engine::general_purpose::STANDARD.encode(file);
+        format!(
+            "@font-face {{ font-family: \"DejaVu Sans\"; font-weight: {weight}; src: url(data:font/ttf;base64,{letters}) format(\"truetype\"); }}\n"
+        )
+    };
+    rule(400, REGULAR) + &rule(700, BOLD)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +129,17 @@ mod tests {
         // A digit of DejaVu Sans is 1303 of 2048 units wide; of the bold face 1425.
         assert!((width("0000000000", 10.0, false) - 63.6).abs() < 0.3);
         assert!((width("0000000000", 10.0, true) - 69.6).abs() < 0.3);
+    }
+
+    #[test]
+    fn words_go_on_to_the_next_line() {
+        register().expect("embedded fonts");
+        let lines = wrapped("would a small move finance itself", 16.0, true, 190.0, 2);
+        assert_eq!(lines, ["would a small move", "finance itself"]);
+        let lines = wrapped("would a small move finance itself", 16.0, true, 110.0, 2);
+        assert_eq!(lines.len(), 2);
+        assert!(lines[1].ends_with('…'));
+        assert_eq!(wrapped("short", 16.0, true, 190.0, 2), ["short"]);
     }
 
     #[test]

@@ -145,7 +145,8 @@ impl Capped {
         let mut quantity = part.max(sizing::worth(case, self.least));
         quantity = quantity.min(sizing::worth(case, self.notional)).min(held);
         // How much worse than the zero price a fill may be is what the fund would pay for each lot.
-        let beyond = (fill - case.zero_price) * side.sign() as f64 * case.contract.quanta() as f64;
+        let levels = case.contract.level(fill) - case.contract.level(case.zero_price);
+        let beyond = levels * side.sign() as f64 * case.contract.slope();
         if beyond > 0.0 {
             let insured = (self.insurance.as_f64() / beyond).clamp(1.0, quantity.as_f64());
             quantity = Lots(insured as i64);

@@ -27,7 +27,6 @@ use crate::unit::{Cash, Lots, Rate};
 /// part of the equity; all of it where no part is enough.
 pub fn least(view: &PolicyView<'_>, case: &Case, ratio: Rate) -> Lots {
     let whole = case.quantity.abs().0;
-    let per_lot = case.contract.notional(Lots(1), case.mark).0.max(1);
     let equity = case.own_equity();
     let meets = |closed: i64| {
         let left = case.contract.notional(Lots(whole - closed), case.mark);
@@ -50,7 +49,7 @@ pub fn least(view: &PolicyView<'_>, case: &Case, ratio: Rate) -> Lots {
     let mut from = 0;
     let edges = view.schedule.brackets().iter().rev().map(|b| b.cap);
     for cap in edges.chain([Cash::ZERO]) {
-        let to = whole - (cap.0 / per_lot).min(whole);
+        let to = whole - case.contract.lots_within(cap, case.mark).min(whole);
         if to > from && meets(to) {
             // Here the condition is linear in the quantity: it fails at `from` and holds at `to`.
             let (mut fails, mut holds) = (from, to);
@@ -71,8 +70,8 @@ pub fn least(view: &PolicyView<'_>, case: &Case, ratio: Rate) -> Lots {
 
 /// The quantity whose notional at the mark is at most `amount`, and at least one lot.
 pub fn worth(case: &Case, amount: Cash) -> Lots {
-    let per_lot = case.contract.notional(Lots(1), case.mark).0.max(1);
-    Lots((amount.0 / per_lot).clamp(1, case.quantity.abs().0))
+    let most = case.contract.lots_within(amount, case.mark);
+    Lots(most.clamp(1, case.quantity.abs().0))
 }
 
 #[cfg(test)]

@@ -88,8 +88,8 @@ impl StepDown {
         if equity < 0 || (self.settings.above_first && equity < i128::from(first.0)) {
             return None;
         }
-        let per_lot = case.contract.notional(Lots(1), case.mark).0.max(1);
-        let keep = (brackets[lower].cap.0 / per_lot).min(case.quantity.abs().0);
+        let most = case.contract.lots_within(brackets[lower].cap, case.mark);
+        let keep = most.min(case.quantity.abs().0);
         Some(Lots(case.quantity.abs().0 - keep)).filter(|lots| *lots > Lots::ZERO)
     }
 }

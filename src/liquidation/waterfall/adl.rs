@@ -104,7 +104,8 @@ impl Queue {
                 profit: profit.as_f64(),
                 cost: slot.cost.abs().as_f64(),
                 value: value.abs().as_f64(),
-                long: longs,
+                // Of an inverse contract the value falls as the price rises.
+                long: longs != ledger.contract(market).is_inverse(),
                 collateral: ledger.account(account).cash.as_f64(),
                 equity: equity as f64,
                 maintenance: schedule.maintenance(value.abs()).as_f64(),
@@ -344,7 +345,7 @@ impl Pieces {
             },
             quantity,
             value: part,
-            price: Ticks(price.round_ties_even() as i64),
+            price: Ticks(price.round_ties_even().min(f64::from(u32::MAX)) as i64),
         };
         ledger.settle(self.market, &fill, Rate::ZERO, Rate::ZERO);
         fill

@@ -16,4 +16,4 @@ pub use adl::ClosePrice;
 pub use backstop::{Backstop, BackstopSettings};
 pub use fund::Fund;
 pub use ranking::{ProfitCap, Ranking};
-pub use socialise::{SessionSettings, SocialiseSettings, Winners};
+pub use socialise::{ClawbackSettings, SessionSettings, SocialiseSettings, Winners};

@@ -71,7 +71,7 @@ pub struct Standing {
     pub cost: f64,
     /// Magnitude of what it is worth.
     pub value: f64,
-    /// Whether it is long.
+    /// Whether it gains as what it is worth grows: a long position, or a short one of an inverse contract.
     pub long: bool,
     /// Cash of its account.
     pub collateral: f64,

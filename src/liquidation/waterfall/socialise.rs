@@ -12,7 +12,8 @@
 //!
 //! Haircut of positive profit: Chitra (2025), arXiv 2512.01112, §3. Deribit, "Insurance fund" (over that day's winners: a
 //! window of a day). OKX 2018 ("societal loss": a clawback from the profits of the settlement period, a week: on
-//! 2018-07-31 about 18 %). Both venues take it as their session ends, here it is taken at once from who is ahead by then.
+//! 2018-07-31 about 18 %). A session's loss is taken at once from who is ahead by then; a clawback as the session ends, from who is
+//! ahead at its end.
 
 use super::allocate;
 use crate::account::{Ledger, TriggerIndex, Valuation};
@@ -29,13 +30,31 @@ pub enum SocialiseSettings {
     Profit,
     /// What accounts are ahead since the session began, realised or not, in all markets.
     Session(SessionSettings),
+    /// The same, as the session ends: until then what is owed stays uncovered.
+    Clawback(ClawbackSettings),
+}
+
+/// Settings of clawbacks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClawbackSettings {
+    /// Length of a session, from one settlement to the next.
+    pub length: Span,
+}
+
+impl Default for ClawbackSettings {
+    fn default() -> Self {
+        Self {
+            length: Span::seconds(7.0 * 86_400.0),
+        }
+    }
 }
 
 /// Settings of sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionSettings {
-    /// Length of a session: `"1d"` as at Deribit, `"7d"` as the clawback of OKX.
+    /// Length of a session: `"1d"` as at Deribit.
     pub length: Span,
 }
 

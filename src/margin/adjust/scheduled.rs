@@ -73,6 +73,7 @@ impl ScheduledSettings {
                 (None, None, Some(brackets)) => {
                     let tiered = TieredSettings {
                         brackets: brackets.clone(),
+                        ..TieredSettings::default()
                     };
                     let wrong = tiered.problems().into_iter();
                     found.extend(wrong.map(|(key, text)| (format!("steps[{k}].{key}"), text)));
@@ -96,6 +97,7 @@ impl ScheduledSettings {
                         Some(brackets) => {
                             let tiered = TieredSettings {
                                 brackets: brackets.clone(),
+                                ..TieredSettings::default()
                             };
                             Rates::Table(tiered.schedule(grid))
                         }
@@ -211,6 +213,7 @@ mod tests {
         let mut steps = settings.build(&grid);
         let before = TieredSettings {
             brackets: table("0.02"),
+            ..TieredSettings::default()
         };
         let asked: Vec<i64> = (0..4)
             .map(|step| {

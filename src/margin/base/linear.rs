@@ -25,17 +25,30 @@ pub struct LinearSettings {
     /// Initial margin over notional of the smallest position.
     pub initial: Decimal,
     /// What one unit of the base asset adds to both rates, e.g. `0.00005`.
+    #[serde(default)]
     pub per_unit: f64,
+    /// What one unit of the settlement currency of notional adds to both rates: for an inverse contract, a coin of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub per_notional: f64,
+}
+
+fn is_zero(rate: &f64) -> bool {
+    *rate == 0.0
 }
 
 impl LinearSettings {
     pub(super) fn problems(&self) -> Vec<(String, String)> {
         let mut problems = rate_problems("", self.maintenance, self.initial);
-        if !(self.per_unit.is_finite() && self.per_unit >= 0.0) {
-            problems.push((
-                "per_unit".to_owned(),
-                format!("must not be negative, found {}", self.per_unit),
-            ));
+        for (key, found) in [
+            ("per_unit", self.per_unit),
+            ("per_notional", self.per_notional),
+        ] {
+            if !(found.is_finite() && found >= 0.0) {
+                problems.push((
+                    key.to_owned(),
+                    format!("must not be negative, found {found}"),
+                ));
+            }
         }
         problems
     }
@@ -46,6 +59,7 @@ impl LinearSettings {
         Linear {
             per_unit: self.per_unit,
             lots: 1.0 / grid.scale().lot,
+            fixed: per_quantum(self.per_notional, 1.0 / grid.scale().quantum),
         }
     }
 }
@@ -56,11 +70,13 @@ pub struct Linear {
     per_unit: f64,
     /// Lots of one unit of the base asset.
     lots: f64,
+    /// Growth per quantum whatever the price.
+    fixed: u128,
 }
 
 impl Base for Linear {
     fn rates(&mut self, view: &RiskView, schedule: &mut Schedule) {
-        let slope = per_quantum(self.per_unit, self.lots * view.mark * view.quanta);
+        let slope = per_quantum(self.per_unit, self.lots * view.mark * view.quanta) + self.fixed;
         let (initial, maintenance) = schedule.growth_mut();
         (initial.slope, maintenance.slope) = (slope, slope);
     }
@@ -100,6 +116,7 @@ mod tests {
             maintenance: "0.01".parse().unwrap(),
             initial: "0.02".parse().unwrap(),
             per_unit: 0.000_05,
+            per_notional: 0.0,
         };
         for price in [30_000.0, 110_000.0] {
             let (initial, maintenance) = asked(&btc, 350.0, price);
@@ -109,6 +126,7 @@ mod tests {
             maintenance: "0.02".parse().unwrap(),
             initial: "0.04".parse().unwrap(),
             per_unit: 0.000_005,
+            per_notional: 0.0,
         };
         assert!((asked(&sol, 6_000.0, 150.0).0 - 0.07).abs() < 1e-9);
     }

@@ -2,6 +2,7 @@
 //! follows the market.
 
 pub mod fixed;
+pub mod haircut;
 pub mod lending;
 pub mod linear;
 pub mod open_interest;
@@ -10,12 +11,13 @@ pub mod statistical;
 pub mod tiered;
 
 pub use fixed::FixedSettings;
+pub use haircut::{HaircutSettings, HaircutTier};
 pub use lending::LendingSettings;
 pub use linear::LinearSettings;
 pub use open_interest::OpenInterestSettings;
 pub use square_root::SquareRootSettings;
 pub use statistical::StatisticalSettings;
-pub use tiered::{Tier, TieredSettings};
+pub use tiered::{Caps, FurtherSettings, Tier, TieredSettings};
 
 use super::rule::Base;
 use super::schedule::Schedule;
@@ -87,7 +89,11 @@ impl BaseSettings {
     /// What moves the schedule; nothing where it stands still.
     pub fn moving(&self, grid: &Grid) -> Option<Box<dyn Base>> {
         match self {
-            Self::Fixed(_) | Self::Tiered(_) | Self::Lending(_) => None,
+            Self::Fixed(_) | Self::Lending(_) => None,
+            Self::Tiered(tiered) => {
+                let moving = tiered.moving(grid);
+                moving.map(|moving| Box::new(moving) as Box<dyn Base>)
+            }
             Self::Linear(linear) => Some(Box::new(linear.moving(grid))),
             Self::SquareRoot(root) => Some(Box::new(root.moving(grid))),
             Self::OpenInterest(open) => Some(Box::new(open.moving(grid))),

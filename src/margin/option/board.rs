@@ -17,6 +17,23 @@ pub struct MarketState {
     pub widening: f64,
 }
 
+impl MarketState {
+    /// The notional of one lot, in quanta.
+    #[inline]
+    pub fn notional(&self) -> f64 {
+        self.contract.lot_notional(self.spot)
+    }
+    /// What one lot gains when the price becomes so many times what it is, in quanta.
+    #[inline]
+    pub fn gain(&self, factor: f64) -> f64 {
+        let share = match self.contract.is_inverse() {
+            true => 1.0 - 1.0 / factor.max(1e-3),
+            false => factor - 1.0,
+        };
+        self.notional() * share
+    }
+}
+
 /// One series at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Listed {
@@ -103,6 +120,17 @@ impl Book<'_> {
             .iter()
             .map(|leg| i128::from(leg.contracts) * i128::from(board.listed(leg.series).worth.0))
             .sum()
+    }
+    /// Its options in a market.
+    #[inline]
+    pub fn options_in<'b>(
+        &'b self,
+        board: &'b Board<'_>,
+        market: MarketId,
+    ) -> impl Iterator<Item = &'b OptionLeg> {
+        self.options
+            .iter()
+            .filter(move |leg| board.listed(leg.series).series.market == market)
     }
     /// Whether it holds anything in a market.
     #[inline]

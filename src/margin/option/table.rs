@@ -9,6 +9,7 @@
 //! - `a_row_is_the_change_of_blacks_price`.
 
 use super::board::Board;
+use super::rule::delta_of;
 use crate::market::option::{SeriesId, black};
 use crate::math::ops;
 use crate::unit::{MarketId, Rate};
@@ -77,6 +78,7 @@ pub struct ScanTable {
     width: usize,
     series: Vec<i64>,
     lots: Vec<i64>,
+    deltas: Vec<f64>,
 }
 
 impl ScanTable {
@@ -97,6 +99,9 @@ impl ScanTable {
         self.series.resize(width * board.series.len(), 0);
         self.lots.clear();
         self.lots.resize(width * board.markets.len(), 0);
+        self.deltas.clear();
+        self.deltas
+            .extend((0..board.series.len()).map(|place| delta_of(board, place)));
         let unit = Self::UNIT as f64;
         for (place, listed) in board.series.iter().enumerate() {
             let series = &listed.series;
@@ -111,15 +116,24 @@ impl ScanTable {
             }
         }
         for (place, market) in board.markets.iter().enumerate() {
-            let scale = market.spot * market.contract.quanta() as f64 * unit;
             let row = &mut self.lots[width * place..][..width];
             for (gain, scenario) in row.iter_mut().zip(scenarios(MarketId(place as u16))) {
-                let change = moved(scenario.price, market.widening) - 1.0;
-                *gain = (change * scale).round_ties_even() as i64;
+                let factor = moved(scenario.price, market.widening);
+                *gain = (market.gain(factor) * unit).round_ties_even() as i64;
             }
         }
     }
 
+    /// A table of one series and one market, from its rows.
+    #[cfg(test)]
+    pub(super) fn of_rows(width: usize, series: Vec<i64>, lots: Vec<i64>) -> Self {
+        Self {
+            width,
+            series,
+            lots,
+            deltas: vec![0.0],
+        }
+    }
     /// Columns: the largest number of scenarios of a market; those beyond a market's own are zero.
     #[inline]
     pub const fn width(&self) -> usize {
@@ -129,6 +143,11 @@ impl ScanTable {
     #[inline]
     pub fn series(&self, id: SeriesId) -> &[i64] {
         &self.series[self.width * id.index()..][..self.width]
+    }
+    /// Delta of one contract of a series, in lots of its market.
+    #[inline]
+    pub fn delta(&self, id: SeriesId) -> f64 {
+        self.deltas[id.index()]
     }
     /// What one lot of a market gains in each of its scenarios.
     #[inline]

@@ -38,7 +38,7 @@ use super::ambient::Ambient;
 use super::frame::Frame;
 use super::order::{Execution, Fill, Order, OrderId, Refusal, Standing};
 use super::venue::{Conditions, Quote, Venue};
-use crate::unit::{AccountId, Cash, Lots, Side, Ticks};
+use crate::unit::{AccountId, Lots, Side, Ticks};
 use ladder::{Ladder, NONE, Sweep, Taker};
 
 /// The order book of one market.
@@ -130,7 +130,7 @@ impl Book {
                 }
                 let price = self.ladder.rung(maker, front);
                 let total = self.ladder.total(maker, front);
-                let crossing = self.depth.take(taker.side, total, price);
+                let crossing = self.depth.take(taker.side, total, price, &taker.contract);
                 if crossing.quantity == 0 {
                     break;
                 }
@@ -202,9 +202,12 @@ impl Book {
         fills: &mut Vec<Fill>,
     ) -> Sweep {
         let maker = taker.side.opposite();
-        let run = self.depth.take(maker, wanted, self.ladder.rung(maker, end));
+        let end = self.ladder.rung(maker, end);
+        let run = self.depth.take(maker, wanted, end, &taker.contract);
         self.look(maker);
-        let value = Cash::from_wide(run.moment * i128::from(taker.contract.quanta()))
+        let value = taker
+            .contract
+            .run(run.moment)
             .unwrap_or_else(|| panic!("value of {run:?} overflows"));
         fills.push(Fill {
             taker: taker.owner,

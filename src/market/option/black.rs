@@ -75,6 +75,22 @@ pub fn gamma(forward: f64, strike: f64, s: f64) -> f64 {
     ops::normal_density(d1) / (forward * s)
 }
 
+/// Delta for a deviation `s = σ√T`; without any, a slope of the intrinsic value, one half at the strike. Always a slope that
+/// touches the price from below.
+pub fn delta(forward: f64, strike: f64, s: f64, right: Right) -> f64 {
+    let sign = right.sign();
+    if s > 0.0 && forward > 0.0 && strike > 0.0 {
+        let d1 = ops::ln(forward / strike) / s + 0.5 * s;
+        return sign * ops::normal_cdf(sign * d1);
+    }
+    let share = match sign * (forward - strike) {
+        x if x > 0.0 => 1.0,
+        x if x < 0.0 => 0.0,
+        _ => 0.5,
+    };
+    sign * share
+}
+
 /// The largest gamma while the forward is between two prices. As a function of the forward it has one peak, at
 /// `K e^(−3s²/2)`, where d₁ = −s.
 pub fn largest_gamma(low: f64, high: f64, strike: f64, s: f64) -> f64 {
@@ -97,14 +113,9 @@ pub fn greeks(forward: f64, strike: f64, years: f64, volatility: f64, right: Rig
     let s = volatility * root;
     let sign = right.sign();
     if !(s > 0.0 && forward > 0.0 && strike > 0.0) {
-        let share = match sign * (forward - strike) {
-            x if x > 0.0 => 1.0,
-            x if x < 0.0 => 0.0,
-            _ => 0.5,
-        };
         return Greeks {
             price: right.intrinsic(forward, strike),
-            delta: sign * share,
+            delta: delta(forward, strike, s, right),
             ..Greeks::default()
         };
     }

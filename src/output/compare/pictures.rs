@@ -3,12 +3,62 @@
 use super::record::{ComparisonFile, EstimateFile, FrontierFile};
 use super::terminal::FRONTIER;
 use crate::chart::{
-    self, ChartError, EffectData, ForestData, FrontierData, Leaning, MeasureData, Options,
+    self, Chart, ChartError, EffectData, ForestData, FrontierData, Leaning, MeasureData, Options,
 };
 use crate::output::pictures::Picture;
 
 /// Panels side by side: more variants than this are left to the tables.
 const ABREAST: usize = 4;
+
+/// A kind of chart that a comparison may have.
+pub struct Kind {
+    /// What it is called on the command line, and as a file.
+    pub name: &'static str,
+    /// What it shows, in a sentence or two.
+    pub caption: &'static str,
+    /// Draws it; the subtitle is the comparison's.
+    pub draw: fn(&ComparisonFile, &str, &Options) -> Result<Chart, ChartError>,
+}
+
+/// Every kind of chart of a comparison, in the order in which they are shown; an ensemble has none.
+pub static KINDS: &[Kind] = &[
+    Kind {
+        name: "frontier",
+        caption: "What each variant asks for, against what it loses and whom it liquidates too early; bars are intervals.",
+        draw: |file, currency, options| {
+            let hollow = file.frontier.iter().any(|p| !p.dominated_by.is_empty());
+            let note = if hollow {
+                "; hollow: another variant has no more of anything, and less of something"
+            } else {
+                ""
+            };
+            chart::frontier(&frontier(file, currency), &titled(file, options, note))
+        },
+    },
+    Kind {
+        name: "differences",
+        caption: "Mean differences to the baseline within a replicate, over the baseline's mean, with their intervals.",
+        draw: |file, _, options| {
+            let note = ", over the baseline's mean; bars are 95 % intervals";
+            chart::forest(&forest(file), &titled(file, options, note))
+        },
+    },
+];
+
+fn titled(file: &ComparisonFile, options: &Options, more: &str) -> Options {
+    Options {
+        subtitle: Some(format!(
+            "{} · {} replicates, seed {}{more}",
+            file.title, file.replicates.count, file.seed
+        )),
+        ..options.clone()
+    }
+}
+
+/// The kinds that there are of it.
+pub fn kinds(file: &ComparisonFile) -> &'static [Kind] {
+    if file.variants.len() < 2 { &[] } else { KINDS }
+}
 
 /// Draws every chart of a comparison; an ensemble has none of its own.
 ///
@@ -16,36 +66,13 @@ const ABREAST: usize = 4;
 ///
 /// What keeps a chart from being drawn.
 pub fn draw(file: &ComparisonFile, currency: &str) -> Result<Vec<Picture>, ChartError> {
-    if file.variants.len() < 2 {
-        return Ok(Vec::new());
-    }
-    let subtitle = format!(
-        "{} · {} replicates, seed {}",
-        file.title, file.replicates.count, file.seed
-    );
-    let options = |more: &str| Options {
-        subtitle: Some(format!("{subtitle}{more}")),
-        ..Options::default()
+    let draw = |kind: &Kind| {
+        Ok(Picture {
+            name: kind.name.to_owned(),
+            chart: (kind.draw)(file, currency, &Options::default())?,
+        })
     };
-    let hollow = file.frontier.iter().any(|p| !p.dominated_by.is_empty());
-    let note = if hollow {
-        "; hollow: another variant has no more of anything, and less of something"
-    } else {
-        ""
-    };
-    Ok(vec![
-        Picture {
-            name: "frontier".to_owned(),
-            chart: chart::frontier(&frontier(file, currency), &options(note))?,
-        },
-        Picture {
-            name: "differences".to_owned(),
-            chart: chart::forest(
-                &forest(file),
-                &options(", over the baseline's mean; bars are 95 % intervals"),
-            )?,
-        },
-    ])
+    kinds(file).iter().map(draw).collect()
 }
 
 /// The frontier's data.

@@ -12,6 +12,16 @@ use crate::measure::{Definition, Scope, Unit, catalogue};
 use crate::output::pictures::Picture;
 use std::str::FromStr;
 
+/// Comparisons as they stand in the names of files.
+const COMPARISONS: [(Comparison, &str); 6] = [
+    (Comparison::Less, "below"),
+    (Comparison::AtMost, "at-most"),
+    (Comparison::Equal, "equal"),
+    (Comparison::NotEqual, "not"),
+    (Comparison::AtLeast, "at-least"),
+    (Comparison::More, "above"),
+];
+
 /// What is drawn: a metric's median over the replicates, or in which share of them it meets a condition.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown {
@@ -45,21 +55,39 @@ impl Shown {
     }
 
     /// Name of its file.
-    fn file(&self) -> String {
+    pub fn file(&self) -> String {
         match self.condition {
             Some((comparison, value)) => {
-                let word = match comparison {
-                    Comparison::Less => "below",
-                    Comparison::AtMost => "at-most",
-                    Comparison::Equal => "equal",
-                    Comparison::NotEqual => "not",
-                    Comparison::AtLeast => "at-least",
-                    Comparison::More => "above",
-                };
+                let words = COMPARISONS.iter().find(|(of, _)| *of == comparison);
+                let word = words.map_or("", |(_, word)| word);
                 format!("{}-{word}-{value}", self.definition.name)
             }
             None => self.definition.name.to_owned(),
         }
+    }
+
+    /// What a file of this name shows.
+    pub fn of_file(name: &str) -> Option<Self> {
+        COMPARISONS
+            .iter()
+            .find_map(|(comparison, word)| {
+                let (metric, value) = name.split_once(&format!("-{word}-"))?;
+                Some(Self {
+                    definition: catalogue::definition(metric)?,
+                    condition: Some((*comparison, value.parse().ok()?)),
+                })
+            })
+            .or_else(|| catalogue::definition(name).map(Self::metric))
+    }
+
+    /// Whether it is the share of runs that meet a condition.
+    pub const fn is_condition(&self) -> bool {
+        self.condition.is_some()
+    }
+
+    /// What is measured.
+    pub const fn definition(&self) -> &'static Definition {
+        self.definition
     }
 
     /// Lower edge, middle and upper edge at a point; undefined where there is nothing.
@@ -153,6 +181,87 @@ struct Field {
     edges: [Vec<f64>; 3],
 }
 
+/// What is read from a sweep's points for its charts.
+pub struct Fields<'a> {
+    store: &'a Store,
+    fields: Vec<Field>,
+    before: Vec<f64>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads what is asked for from the points that were run; nothing where the plan has more than two settings or no grid.
+    ///
+    /// # Errors
+    ///
+    /// What keeps a point from being read.
+    pub fn read(
+        store: &'a Store,
+        layout: &Layout<'_>,
+        done: &[u64],
+        wanted: &[Shown],
+    ) -> Result<Self, StoreError> {
+        let plan = &store.plan().sweep;
+        let wanted = if can_draw(plan) { wanted } else { &[] };
+        // With more than two settings there is nothing to fill, however many points there are.
+        let n = if wanted.is_empty() {
+            0
+        } else {
+            plan.points as usize
+        };
+        let market = market(store);
+        let mut fields: Vec<Field> = wanted
+            .iter()
+            .map(|shown| Field {
+                shown: *shown,
+                edges: [vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n]],
+            })
+            .collect();
+        let mut before = vec![f64::NAN; n];
+        for point in done.iter().take(n) {
+            let read = store.read(*point, layout)?;
+            let place = *point as usize;
+            for field in &mut fields {
+                let found = field.shown.at(&read, market);
+                for (edge, value) in field.edges.iter_mut().zip(found) {
+                    edge[place] = value;
+                }
+            }
+            before[place] = reproduction(&read, market, Line::Start);
+        }
+        // What no run has, such as a comparison without twins, has no chart.
+        fields.retain(|field| field.edges[1].iter().any(|value| value.is_finite()));
+        Ok(Self {
+            store,
+            fields,
+            before,
+        })
+    }
+
+    /// What there is to draw.
+    pub fn shown(&self) -> impl Iterator<Item = Shown> + '_ {
+        self.fields.iter().map(|field| field.shown)
+    }
+
+    /// Draws one of them; the subtitle is the sweep's.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being drawn.
+    pub fn draw(&self, place: usize, options: &Options) -> Result<chart::Chart, ChartError> {
+        let plan = &self.store.plan().sweep;
+        let market = market(self.store);
+        match (self.fields.get(place), plan.axes.as_slice()) {
+            (Some(field), [x]) => curve(plan, x, field, market, self.store, options),
+            (Some(field), [y, x]) => {
+                heat(plan, x, y, field, &self.before, market, self.store, options)
+            }
+            _ => Err(ChartError::Drawing(
+                "a sweep of one or two settings".to_owned(),
+            )),
+        }
+    }
+}
+
 /// Draws what is asked for.
 ///
 /// # Errors
@@ -164,46 +273,14 @@ pub fn draw(
     done: &[u64],
     wanted: &[Shown],
 ) -> Result<Result<Vec<Picture>, ChartError>, StoreError> {
-    let plan = &store.plan().sweep;
-    if !can_draw(plan) {
-        return Ok(Ok(Vec::new()));
-    }
-    let market = market(store);
-    let n = plan.points as usize;
-    let mut fields: Vec<Field> = wanted
-        .iter()
-        .map(|shown| Field {
-            shown: *shown,
-            edges: [vec![f64::NAN; n], vec![f64::NAN; n], vec![f64::NAN; n]],
-        })
-        .collect();
-    let mut before = vec![f64::NAN; n];
-    for point in done {
-        let read = store.read(*point, layout)?;
-        let place = *point as usize;
-        for field in &mut fields {
-            let found = field.shown.at(&read, market);
-            for (edge, value) in field.edges.iter_mut().zip(found) {
-                edge[place] = value;
-            }
-        }
-        before[place] = reproduction(&read, market, Line::Start);
-    }
-    // What no run has, such as a comparison without twins, has no chart.
+    let fields = Fields::read(store, layout, done, wanted)?;
     Ok(fields
-        .into_iter()
-        .filter(|field| field.edges[1].iter().any(|value| value.is_finite()))
-        .map(|field| {
-            let chart = match plan.axes.as_slice() {
-                [x] => curve(plan, x, &field, market, store),
-                [y, x] => heat(plan, x, y, &field, &before, market, store),
-                _ => Err(ChartError::Drawing(
-                    "a sweep of one or two settings".to_owned(),
-                )),
-            };
-            chart.map(|chart| Picture {
-                name: field.shown.file(),
-                chart,
+        .shown()
+        .enumerate()
+        .map(|(place, shown)| {
+            Ok(Picture {
+                name: shown.file(),
+                chart: fields.draw(place, &Options::default())?,
             })
         })
         .collect())
@@ -276,6 +353,7 @@ fn curve(
     field: &Field,
     market: Option<&str>,
     store: &Store,
+    options: &Options,
 ) -> Result<chart::Chart, ChartError> {
     let count = axis.count().unwrap_or(0);
     let number = |place: u64| match axis.is_numeric() {
@@ -303,11 +381,15 @@ fn curve(
         },
         &Options {
             subtitle: Some(subtitle(plan, store)),
-            ..Options::default()
+            ..options.clone()
         },
     )
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "two settings, what is drawn over them, and how"
+)]
 fn heat(
     plan: &Plan,
     x: &Axis,
@@ -316,6 +398,7 @@ fn heat(
     before: &[f64],
     market: Option<&str>,
     store: &Store,
+    options: &Options,
 ) -> Result<chart::Chart, ChartError> {
     let mut levels = vec![LevelData {
         name: "R = 1 at the start".to_owned(),
@@ -347,7 +430,7 @@ fn heat(
                 "{}; dashed: R at the start is 1, for a move of 1, 2 or 5 % down",
                 subtitle(plan, store)
             )),
-            ..Options::default()
+            ..options.clone()
         },
     )
 }
@@ -390,4 +473,23 @@ pub fn usual() -> Vec<Shown> {
         .iter()
         .map(|definition| Shown::metric(definition))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_files_name_says_what_it_shows() {
+        for text in [
+            "drawdown",
+            "endogenous_share>=0.5",
+            "bad_debt<1000",
+            "conservation==0",
+        ] {
+            let shown: Shown = text.parse().unwrap();
+            assert_eq!(Shown::of_file(&shown.file()), Some(shown), "{text}");
+        }
+        assert_eq!(Shown::of_file("frontier"), None);
+    }
 }

@@ -5,6 +5,7 @@
 //! it noticed. A file that cannot be trusted is an error; a file that is incomplete is loaded, and
 //! the holes are part of the result.
 
+pub mod brackets;
 pub mod depth;
 pub mod positions;
 pub mod prices;

@@ -43,6 +43,7 @@ impl World {
         }
         let published = Published {
             contract,
+            spot: false,
             reference: price as f64,
             index: price as f64,
             mark: Ticks(price),

@@ -109,7 +109,7 @@ impl Sizer {
     /// Lots of a notional at the mid, not yet whole.
     fn exact(&self, market: MarketId, published: &Published, notional: f64) -> f64 {
         let quanta = (notional / self.quantum[market.index()]).min(LARGEST);
-        quanta / (published.mid * published.contract.quanta() as f64)
+        quanta / published.contract.lot_notional(published.mid)
     }
 
     /// Whole lots of a notional at the mid, at least one.

@@ -137,7 +137,7 @@ impl PortfolioInsurer {
             let published = &view.markets[market.index()];
             let start = self.starts[market.index()];
             let insured = self.settings.portfolio * self.capital[place as usize] * weight
-                / (start * published.contract.quanta() as f64);
+                / published.contract.lot_notional(start);
             let delta = self
                 .settings
                 .delta(published.mark.as_f64() / start, elapsed);

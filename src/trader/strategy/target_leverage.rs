@@ -132,6 +132,9 @@ impl TargetLeverage {
             equity += value
                 - i128::from(slot.cost.0)
                 - i128::from(funding_due(slot, published.funding).0);
+            if published.spot {
+                continue;
+            }
             let notional = value.unsigned_abs() as f64;
             exposure += notional;
             risk += notional * published.volatility;
@@ -145,6 +148,9 @@ impl TargetLeverage {
         }
         let change = wanted / exposure - 1.0;
         for (market, place) in view.ledger.places(owner) {
+            if view.markets[market.index()].spot {
+                continue;
+            }
             let held = view.ledger.slot(place).quantity;
             let lots = (held.as_f64() * change).round_ties_even() as i64;
             if lots != 0 {

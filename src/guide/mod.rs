@@ -1,0 +1,4 @@
+//! Pages for users that are no documentation of code.
+
+#[doc = include_str!("reading.md")]
+pub mod reading {}
