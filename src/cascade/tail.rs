@@ -7,7 +7,7 @@
 //! m₀ / (1 − R), variance m₀ / (1 − R)³. One tree alone has Borel's law. Power-law tails by maximum
 //! likelihood, their beginning by the least Kolmogorov–Smirnov distance, and the test by resampling: Clauset, Shalizi, Newman (2009),
 //! "Power-law distributions in empirical data", SIAM Review 51, with their approximation for integers (3.7). Here samples begin where the tail was found
-//! to begin; they resample that as well, and so refuse a little more often.
+//! to begin; they resample that as well, and so refuse more often.
 
 use crate::math::{Draws, Purpose, ops};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
