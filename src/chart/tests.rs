@@ -574,7 +574,7 @@ fn charts_of_a_genealogy_say_what_they_show() {
         time: 10.0 * k as f64,
         parent: k.checked_sub(1).map(|k| k / 2),
         notional: 1e6 / (k + 1) as f64,
-        long: k % 3 > 0,
+        long: !k.is_multiple_of(3),
         label: format!("BTC long {k} M"),
     };
     for count in [0, 1, 2, 40, 900] {

@@ -314,6 +314,7 @@ fn keep(scenario: &Scenario, twin: bool, path: &Path, format: Format) -> Result<
     let mut directory = Directory::create(path, &provenance, true)
         .map_err(|error| Failure::Outside(error.to_string()))?;
     let finished = Run::new(scenario)
+        .looks(super::run::LOOKS)
         .twin(twin)
         .finish()
         .map_err(|error| failed(&error))?;

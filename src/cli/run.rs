@@ -91,7 +91,7 @@ impl From<TableFormat> for Format {
 }
 
 /// Looks at what waits to be liquidated, for its picture.
-const LOOKS: u32 = 144;
+pub(super) const LOOKS: u32 = 144;
 /// Exit code where a check failed.
 const CHECK_FAILED: u8 = 1;
 /// Exit code of a run that was interrupted.

@@ -160,7 +160,7 @@ impl World {
         rising.last = step;
         if let Some((before, other)) = best {
             let other = &mut self.keepers.list[other];
-            other.committed = other.committed - before.paid;
+            other.committed -= before.paid;
         }
         self.keepers.list[keeper].committed += bid.paid;
         let account = self.keepers.list[keeper].account;
@@ -209,7 +209,7 @@ impl World {
     fn knock_down(&mut self, running: &Running, lot: &Lot, bid: Standing, keeper: usize) {
         let (account, market) = (running.account, running.market);
         let winner = &mut self.keepers.list[keeper];
-        winner.committed = winner.committed - bid.paid;
+        winner.committed -= bid.paid;
         let to = winner.account;
         let held = self
             .ledger
@@ -294,7 +294,7 @@ impl World {
                 return true;
             }
             if let Some((bid, keeper)) = running.rising.and_then(|rising| rising.best) {
-                list[keeper].committed = list[keeper].committed - bid.paid;
+                list[keeper].committed -= bid.paid;
             }
             false
         });
@@ -377,7 +377,7 @@ impl World {
         let account = reserves.account;
         let mut cash = self.ledger.account(account).cash;
         for (_, slot) in self.ledger.places(account) {
-            cash = cash - self.ledger.slot(slot).cost;
+            cash -= self.ledger.slot(slot).cost;
         }
         if cash >= reserves.rules.target {
             return;

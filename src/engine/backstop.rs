@@ -69,7 +69,7 @@ impl World {
             return false;
         };
         if self.holds_options(id) {
-            self.to_the_desk(id, None, 1.0, false, false);
+            self.give_to_desk(id, None, 1.0, false, false);
         }
         let gain = self.equity(id);
         let mut requirement = Cash::ZERO;

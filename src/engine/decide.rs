@@ -191,7 +191,7 @@ impl World {
             return;
         }
         if self.holds_options(id) && share > 0.0 {
-            self.to_the_desk(id, None, share, true, false);
+            self.give_to_desk(id, None, share, true, false);
         }
         let cohort = self.ledger.account(id).cohort;
         let latency = self
@@ -428,7 +428,7 @@ impl World {
                     self.marks[market.index()],
                 );
                 let lots = Lots(contract.lots_within(owed, mark) + 1).min(held);
-                owed = owed - contract.notional(lots, mark);
+                owed -= contract.notional(lots, mark);
                 forced.push(Forced::book(market, Order::market(id, Side::Sell, lots), 0));
                 if owed <= Cash::ZERO {
                     break;

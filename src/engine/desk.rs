@@ -57,7 +57,7 @@ impl World {
     }
 
     /// A share of an account's options in a market (or in all) goes to the desk.
-    pub(super) fn to_the_desk(
+    pub(super) fn give_to_desk(
         &mut self,
         id: AccountId,
         market: Option<MarketId>,
@@ -129,7 +129,7 @@ impl World {
                     .all(|(market, _)| self.reducible(*id, market).is_zero())
         }));
         for id in &ids {
-            self.to_the_desk(*id, None, plan.share, true, false);
+            self.give_to_desk(*id, None, plan.share, true, false);
         }
         self.scratch.visits = ids;
     }
@@ -162,7 +162,7 @@ impl World {
     /// Whoever owes more than it has gives its options up, at their worth: what is left is a matter of its positions.
     pub(super) fn surrender_options(&mut self, id: AccountId) {
         if self.holds_options(id) && self.equity(id) < 0 && !self.liquidation_waits(id) {
-            self.to_the_desk(id, None, 1.0, false, false);
+            self.give_to_desk(id, None, 1.0, false, false);
         }
     }
 
@@ -177,7 +177,7 @@ impl World {
                 Ticks(self.marks[market.index()].0),
                 Cash::ZERO,
             );
-            self.to_the_desk(id, Some(market), 1.0, true, true);
+            self.give_to_desk(id, Some(market), 1.0, true, true);
         }
     }
 }

@@ -493,7 +493,7 @@ impl World {
         due.sort_by(|a, b| a.at.total_cmp(&b.at).then(a.key().cmp(&b.key())));
         for sent in &due {
             let keeper = &mut self.keepers.list[sent.keeper];
-            keeper.committed = keeper.committed - sent.committed;
+            keeper.committed -= sent.committed;
             if keeper.failed {
                 continue;
             }
@@ -561,8 +561,8 @@ impl World {
         let over = self.liquidation.policies[m].taken(account, quantity, raised);
         self.tell_auction((account, market), quantity, raised, over);
         if let Offer::Sale(sale) = &mut self.keepers.offers[place] {
-            sale.whole = sale.whole - quantity;
-            sale.part = sale.part - quantity;
+            sale.whole -= quantity;
+            sale.part -= quantity;
         }
         true
     }
@@ -632,7 +632,7 @@ impl World {
             fill.price,
             paid,
         );
-        self.to_the_fund(to, market, fee);
+        self.pay_to_fund(to, market, fee);
         self.totals.keepers.fees += fee;
         if self.ledger.is_house(from) {
             return;
@@ -641,10 +641,10 @@ impl World {
         self.trace_change(from);
         let owed = penalty.mul_up(raised) + self.liquidation.fee.mul_up(notional);
         let left = Cash::clamped(self.equity(from).max(0));
-        self.to_the_fund(from, market, owed.min(left));
+        self.pay_to_fund(from, market, owed.min(left));
     }
 
-    fn to_the_fund(&mut self, from: AccountId, market: MarketId, amount: Cash) {
+    fn pay_to_fund(&mut self, from: AccountId, market: MarketId, amount: Cash) {
         if amount > Cash::ZERO {
             self.fund
                 .receive(&mut self.ledger, from, Some(market), amount);
@@ -712,7 +712,16 @@ impl World {
                 if equity < 0 && self.liquidation.adl.is_some() && !self.ledger.is_flat(id) {
                     self.deleverage(&[id], ClosePrice::Bankruptcy);
                 }
-                self.conclude_house(id);
+                // A bid that stands may still win it a position.
+                let bids = self.keepers.auctions.iter().any(|running| {
+                    running
+                        .rising
+                        .and_then(|rising| rising.best)
+                        .is_some_and(|(_, keeper)| keeper == place)
+                });
+                if !bids {
+                    self.conclude_house(id);
+                }
             }
         }
         if let Some(reserves) = &self.keepers.reserves {

@@ -84,6 +84,8 @@ pub(super) struct Chain {
     states: Vec<MarketState>,
     /// The last index prices of each market, in a ring.
     recent: Vec<Vec<f64>>,
+    /// How many are remembered, by market; at least one.
+    windows: Vec<usize>,
     work: RefCell<Work>,
     settled: Vec<AccountId>,
     /// Contracts that cohorts hold who hedge, by series; and whether they may have changed.
@@ -178,6 +180,11 @@ impl Chain {
                     widening: 1.0,
                 })
                 .collect(),
+            windows: setup
+                .window
+                .iter()
+                .map(|window| (*window as usize).max(1))
+                .collect(),
             recent: setup
                 .window
                 .iter()
@@ -208,7 +215,7 @@ impl Chain {
     /// Remembers an index price; the oldest of a full window makes room.
     fn remember(&mut self, market: usize, step: u32, index: f64) {
         let ring = &mut self.recent[market];
-        if ring.len() < ring.capacity() {
+        if ring.len() < self.windows[market] {
             ring.push(index);
         } else {
             let at = step as usize % ring.len();

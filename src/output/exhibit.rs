@@ -53,13 +53,16 @@ pub enum SourceError {
     Chart(#[from] ChartError),
 }
 
+/// What draws a chart.
+type Draw<'a> = Box<dyn Fn(&Options) -> Result<Chart, SourceError> + 'a>;
+
 /// A chart that can be drawn.
 pub struct Exhibit<'a> {
     /// What it is called: on the command line, and as a file.
     pub name: String,
     /// What it shows, in a sentence or two.
     pub caption: String,
-    draw: Box<dyn Fn(&Options) -> Result<Chart, SourceError> + 'a>,
+    draw: Draw<'a>,
 }
 
 impl<'a> Exhibit<'a> {

@@ -118,7 +118,7 @@ fn label(metric: &MetricFile, file: &ComparisonFile) -> String {
     }
 }
 
-fn headline<'a>(file: &'a ComparisonFile) -> impl Iterator<Item = &'a MetricFile> {
+fn headline(file: &ComparisonFile) -> impl Iterator<Item = &MetricFile> {
     FRONTIER.iter().flat_map(move |definition: &&Definition| {
         let name = definition.name;
         file.metrics

@@ -47,6 +47,8 @@
   }
 
   function watch(figure, svg, tip) {
+    // A drawing that is shown as it is says its numbers itself.
+    if (figure.classList.contains('fixed')) return;
     // Only what has lines, bars or cells: the others say their numbers in words.
     if (!svg.querySelector('g.panel') || !svg.querySelector('g.series, g.values')) return;
     let panels = null;

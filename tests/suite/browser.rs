@@ -147,7 +147,7 @@ async function look() {
   out.told = [];
   for (const figure of page.querySelectorAll('figure')) {
     const svg = [...figure.querySelectorAll('svg')].find(visible);
-    if (!svg.querySelector('g.series, g.values')) continue;
+    if (figure.classList.contains('fixed') || !svg.querySelector('g.series, g.values')) continue;
     const tip = figure.querySelector('.tip');
     svg.scrollIntoView();
     await sleep(20);

@@ -68,7 +68,7 @@ fn presets_are_listed_and_printed() {
         .assert()
         .code(2)
         .stderr(contains(
-            "the presets are binance-usdm, bitmex-2020, bybit, cme, deribit, deribit-coin, drift, dydx-v4",
+            "the presets are aave-v3, aave-v4, binance-usdm, bitmex-2020, bybit, cme, compound-v3, deribit, deribit-coin, derive, drift, dydx-v4",
         ));
 }
 

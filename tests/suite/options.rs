@@ -24,7 +24,7 @@ fn loop_scenario(contracts: f64, impact: f64, steps: u32) -> String {
          [margin]\nbase.fixed = {{ maintenance = 0.0001, initial = 0.0001 }}\n\
          [options.market.X]\nsurface.shape.flat.volatility = 0.5\n\
          [cohort.dealers]\ncount = 1\ncapital = 10_000_000\nmode = \"cross\"\n\
-         strategy.delta_hedger = {{ every = \"1s\" }}\n\
+         strategy.delta_hedger = {{ every = \"1ms\" }}\n\
          options = [{{ market = \"X\", expiry = \"30d\", strike = 100, right = \"call\", contracts = {contracts} }}]\n"
     )
 }
@@ -50,8 +50,8 @@ fn blocks(contracts: f64, kappa: f64, count: u32, hold: u32) -> (Vec<f64>, Vec<f
         path.extend(std::iter::repeat_n(price, hold as usize));
     }
     setup.markets[0].path = path;
-    // Time stands still, so that nothing decays.
-    setup.dt = 1e-6;
+    // Time all but stands still, so that nothing decays.
+    setup.dt = 1e-3;
     let mut world = World::new(setup);
     let (mut moves, mut last) = (Vec::new(), start);
     for step in 1..=count * hold {

@@ -721,9 +721,16 @@ fn a_users_own_files_take_the_place_of_parts() {
 fn all_of(preset: &preset::Preset) -> Scenario {
     let summary = preset.summary();
     let mut text = format!("extends = \"{}\"\nlength = \"1m\"\n", preset.name);
+    let rules: toml::Table = preset.text.parse().unwrap();
     for market in &summary.markets {
+        let tick: f64 = rules["market"][market.as_str()]["tick"]
+            .to_string()
+            .parse()
+            .unwrap();
+        // A hundred, where that is a number of ticks that a book has room for.
+        let price = if tick < 1e-6 { tick * 100_000.0 } else { 100.0 };
         text.push_str(&format!(
-            "[market.{market}]\nprice = 100\npath.gbm.volatility = 0.5\nvenue.book = {{ depth.flat.lots_per_tick = 5, resilience = 60 }}\n"
+            "[market.{market}]\nprice = {price}\npath.gbm.volatility = 0.5\nvenue.book = {{ depth.flat.lots_per_tick = 5, resilience = 60 }}\n"
         ));
     }
     text.push_str("[cohort.retail]\ncount = 20\ncapital = 100\nleverage = 3\n[[expect]]\nmetric = \"liquidations\"\nis = \"==\"\nvalue = 0\n");

@@ -264,8 +264,8 @@ pub(super) mod tests {
         assert_eq!(sale.discount, Rate::from_f64(0.05 / 1.05));
         // A tenth of the bonus is the fund's.
         assert!((sale.fee.as_f64() - 0.004_761_905).abs() < 1e-9);
-        // Health 0.95 is 84,210 of debt: from there on all of it, with its bonus.
-        assert_eq!(lots(&mut aave, 1_000, 15_780), (442, 442));
+        // Health 0.95 is 84,210.5 of debt: from there on all of it, with its bonus.
+        assert_eq!(lots(&mut aave, 1_000, 15_790), (442, 442));
         assert_eq!(lots(&mut aave, 1_000, 15_700).0, 885);
         // More than there is is not seized.
         assert_eq!(lots(&mut aave, 1_000, 2_000).0, 1_000);

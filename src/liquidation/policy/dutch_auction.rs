@@ -280,7 +280,7 @@ impl LiquidationPolicy for DutchAuction {
         };
         let running = &mut self.running[at];
         let price = raised.as_f64() / quantity.as_f64().max(1.0);
-        running.lots = running.lots - quantity;
+        running.lots -= quantity;
         running.tab -= raised.as_f64();
         // Less than a lot's price is what rounding left.
         let over = running.lots <= Lots::ZERO || running.tab < price;

@@ -171,7 +171,7 @@ impl LiquidationPolicy for EnglishAuction {
                 account: case.account,
                 market: case.market,
                 quantity: case.quantity.abs(),
-                tab: Cash((loan.debt * self.chop).max(1.0) as i64),
+                tab: Cash((loan.debt * self.chop).round_ties_even().max(1.0) as i64),
                 increment: self.increment,
                 bid_life: self.bid_life,
                 length: self.length,

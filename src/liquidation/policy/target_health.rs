@@ -110,9 +110,10 @@ impl TargetHealth {
     fn repays(&self, loan: &Loan, bonus: f64) -> f64 {
         let relief = self.target - (1.0 + bonus) * loan.threshold;
         if relief > 0.0 {
-            (loan.debt * (self.target - loan.health()) / relief).clamp(0.0, loan.debt)
+            let debt = loan.debt.max(0.0);
+            (debt * (self.target - loan.health()) / relief).clamp(0.0, debt)
         } else {
-            loan.debt
+            loan.debt.max(0.0)
         }
     }
 }
@@ -222,9 +223,9 @@ mod tests {
 
     #[test]
     fn dust_is_repaid_along() {
-        // 10 lots against 820: to the target 255.8 would do, leaving 564 of debt.
+        // 10 lots against 820, a bonus of 6.2 %: to the target 304.7 would do, leaving 515 of debt; 3.2 lots, and one more.
         let sale = offered(&mut policy(0), 10, 180).unwrap();
-        assert_eq!((sale.whole, sale.part), (Lots(3), Lots(3)));
+        assert_eq!((sale.whole, sale.part), (Lots(4), Lots(4)));
         let sale = offered(&mut policy(600), 10, 180).unwrap();
         assert_eq!((sale.whole, sale.part), (Lots(9), Lots(2)));
     }
