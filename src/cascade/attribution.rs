@@ -1,6 +1,6 @@
 //! Every liquidation's causes: price moves divided among who made them, beside rule, funding and withdrawals.
 //!
-//! [`super::window`] says from where to where an account was pushed, [`super::replay`] how much of a mark is whose doing.
+//! `window` says from where to where an account was pushed, `replay` how much of a mark is whose doing.
 //! The difference of the mark's parts between the two checks, as far as it is adverse, gives the price's shares; what pulled the
 //! other way is left out, and so makes every push count for a little less.
 //!
