@@ -321,7 +321,8 @@ fn the_page_of_a_run_shows_the_summary() {
             "{total}"
         );
     }
-    assert_eq!(found["widths"][0]["figures"], 11);
+    // The tree, the tail, and three for each market are shown as they were drawn, without values under the pointer.
+    assert_eq!(found["widths"][0]["figures"], 11 + 8);
     assert_eq!(found["told"].as_array().unwrap().len(), 11);
 }
 
