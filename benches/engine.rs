@@ -403,6 +403,26 @@ fn flagship() {
             }));
         }
     }
+    // The engine's part alone: what is written down while it steps, nothing made of it.
+    let [mut plain, mut traced] = [f64::INFINITY; 2];
+    for _ in 0..5 {
+        for (trace, least) in [(false, &mut plain), (true, &mut traced)] {
+            let (setup, _) = scenario
+                .setup(scenario.replicate, Mode::Run)
+                .unwrap_or_else(|problems| panic!("{problems}"));
+            let mut world = World::new(setup);
+            if trace {
+                world.trace_causes();
+            }
+            *least = least.min(seconds(|| advance(&mut world, steps)));
+        }
+    }
+    line(
+        "steps of a world that traces causes, over one that doesn't",
+        format!("{:.3}", traced / plain),
+        "",
+        None,
+    );
     line(
         "a run with its genealogy, over one without",
         format!("{:.3}", with / without),

@@ -208,6 +208,7 @@ const fn outer(id: u32) -> Outer {
         replay::ORACLE => Outer::Oracle,
         replay::QUOTES => Outer::Quotes,
         replay::BACKSTOP => Outer::Backstop,
+        replay::KEEPERS => Outer::Keepers,
         _ => Outer::Organic,
     }
 }

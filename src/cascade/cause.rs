@@ -23,6 +23,8 @@ pub enum Outer {
     Quotes,
     /// The backstop sold what it took over.
     Backstop,
+    /// Keepers sold what they took.
+    Keepers,
     /// The requirement moved, not the price: the margin spiral proper.
     Rule,
     /// The collateral lost value.
@@ -37,12 +39,13 @@ pub enum Outer {
 
 impl Outer {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Reference,
         Self::Oracle,
         Self::Organic,
         Self::Quotes,
         Self::Backstop,
+        Self::Keepers,
         Self::Rule,
         Self::Collateral,
         Self::Funding,
@@ -57,6 +60,7 @@ impl Outer {
             Self::Organic => "organic",
             Self::Quotes => "quotes",
             Self::Backstop => "backstop",
+            Self::Keepers => "keepers",
             Self::Rule => "rule",
             Self::Collateral => "collateral",
             Self::Funding => "funding",
@@ -148,7 +152,7 @@ mod tests {
     proptest! {
         #[test]
         fn shares_sum_to_one(
-            outer in proptest::array::uniform10(0.0f64..1e6),
+            outer in proptest::array::uniform11(0.0f64..1e6),
             parents in proptest::collection::vec(0.0f64..1e3, 0..60),
         ) {
             let parents: Vec<(u32, f64)> = (0..).zip(parents).collect();
@@ -163,7 +167,7 @@ mod tests {
 
     #[test]
     fn nothing_at_all_is_its_own_doing() {
-        let shares = Shares::of(&[0.0; 10], &[]);
+        let shares = Shares::of(&[0.0; 11], &[]);
         assert_eq!((shares.first(), shares.sum()), (Outer::Own, 1_000_000_000));
     }
 }

@@ -12,23 +12,19 @@
 use crate::margin::Schedule;
 use crate::unit::Cash;
 
-/// χ*: negative where R alone is enough.
-pub fn critical_responsiveness(r: f64, maintenance: f64) -> f64 {
-    if r > 0.0 {
-        (1.0 - maintenance) * (1.0 / r - 1.0)
-    } else {
-        f64::INFINITY
-    }
+/// χ*; none where R is 0, for then there is nothing to carry, and none where R alone is enough.
+pub fn critical_responsiveness(r: f64, maintenance: f64) -> Option<f64> {
+    (r > 0.0 && r < 1.0).then(|| (1.0 - maintenance) * (1.0 / r - 1.0))
 }
 
-/// 1 − η*: 0 where nothing is needed; above 1 no recovery is enough.
-pub fn recovery_needed(r: f64) -> f64 {
+/// 1 − η*: 0 where nothing is needed; none where no recovery is enough.
+pub fn recovery_needed(r: f64) -> Option<f64> {
     if r <= 1.0 {
-        0.0
+        Some(0.0)
     } else if r <= 2.0 {
-        1.0 - 1.0 / r
+        Some(1.0 - 1.0 / r)
     } else {
-        r / 4.0
+        (r <= 4.0).then_some(r / 4.0)
     }
 }
 
@@ -97,13 +93,15 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_the_closed_forms() {
-        assert!((critical_responsiveness(0.5, 0.05) - 0.95).abs() < 1e-12);
+        assert!((critical_responsiveness(0.5, 0.05).unwrap() - 0.95).abs() < 1e-12);
+        assert_eq!(critical_responsiveness(0.0, 0.05), None);
+        assert_eq!(critical_responsiveness(1.0, 0.05), None);
         assert!((cures_needed(1.25) - 0.2).abs() < 1e-12);
         assert!((cures_needed(2.0) - 0.5).abs() < 1e-12);
         // A book that recovers half of each hit doubles the R that it bears.
-        assert!((recovery_needed(2.0) - 0.5).abs() < 1e-12);
-        assert!((recovery_needed(1.25) - 0.2).abs() < 1e-12);
-        assert!(recovery_needed(4.5) > 1.0);
+        assert_eq!(recovery_needed(2.0), Some(0.5));
+        assert!((recovery_needed(1.25).unwrap() - 0.2).abs() < 1e-12);
+        assert_eq!(recovery_needed(4.5), None);
     }
 
     #[test]

@@ -23,9 +23,9 @@
 
 use super::attribution::{Attributed, attribute};
 use super::cause::{Outer, Shares, WHOLE};
-use crate::engine::EventKind;
+use crate::engine::{BreachLeg, EventKind};
 use crate::math::{Draws, Purpose};
-use crate::measure::Recorded;
+use crate::measure::{Frame, Recorded};
 use crate::unit::{AccountId, Cash, Lots, MarketId, Side, Ticks};
 use petgraph::graph::{DiGraph, NodeIndex};
 
@@ -93,7 +93,7 @@ pub struct Tree {
 }
 
 /// A run's liquidations with their causes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Genealogy {
     /// The graph; a node's index is its liquidation's number, an edge goes from cause to caused.
     pub graph: DiGraph<Liquidation, u32>,
@@ -101,6 +101,26 @@ pub struct Genealogy {
     pub backstop: Vec<(Lots, Cash)>,
     /// Trees, in the order of their first liquidations.
     pub trees: Vec<Tree>,
+}
+
+/// The market and quantity of the largest of an account's positions by value, and the value of all.
+pub fn weigh(
+    frame: &Frame,
+    legs: &[BreachLeg],
+    mark: impl Fn(MarketId) -> Ticks,
+) -> (MarketId, Lots, Cash) {
+    let worth = |leg: &BreachLeg| {
+        let contract = &frame.markets[leg.market.index()].contract;
+        Cash::clamped(contract.wide(leg.quantity, mark(leg.market)).abs())
+    };
+    let largest = legs
+        .iter()
+        .max_by(|a, b| worth(a).cmp(&worth(b)).then(b.market.cmp(&a.market)));
+    (
+        largest.map_or(MarketId(0), |leg| leg.market),
+        largest.map_or(Lots::ZERO, |leg| leg.quantity),
+        legs.iter().map(worth).sum(),
+    )
 }
 
 impl Genealogy {
@@ -112,16 +132,7 @@ impl Genealogy {
         let mut graph = DiGraph::with_capacity(attributed.len(), edges);
         for (breach, found) in trace.breaches.iter().zip(attributed) {
             let mark = |market: MarketId| trace.check(market.index(), breach.check).mark;
-            let worth = |leg: &crate::engine::BreachLeg| {
-                let contract = &recorded.frame.markets[leg.market.index()].contract;
-                Cash::clamped(contract.wide(leg.quantity, mark(leg.market)).abs())
-            };
-            let legs = trace.legs(breach);
-            let largest = legs
-                .iter()
-                .max_by(|a, b| worth(a).cmp(&worth(b)).then(b.market.cmp(&a.market)));
-            let market = largest.map_or(MarketId(0), |leg| leg.market);
-            let held = largest.map_or(Lots::ZERO, |leg| leg.quantity);
+            let (market, held, notional) = weigh(&recorded.frame, trace.legs(breach), mark);
             let Attributed {
                 shares,
                 crossed,
@@ -136,7 +147,7 @@ impl Genealogy {
                 market,
                 side: if held.0 > 0 { Side::Sell } else { Side::Buy },
                 quantity: held.abs(),
-                notional: legs.iter().map(worth).sum(),
+                notional,
                 trigger,
                 mark: mark(market),
                 equity: Cash::clamped(breach.equity),

@@ -21,13 +21,14 @@ use crate::market::mark::Source;
 use crate::math::ops;
 use std::collections::VecDeque;
 
-/// Causes are numbered: the outside world, the oracle, quotes, auctions, the backstop, cohorts, liquidations.
+/// Causes are numbered: the outside world, the oracle, quotes, auctions, the backstop, keepers, cohorts, liquidations.
 pub(super) const REFERENCE: u32 = 0;
 pub(super) const ORACLE: u32 = 1;
 pub(super) const QUOTES: u32 = 2;
 pub(super) const AUCTION: u32 = 3;
 pub(super) const BACKSTOP: u32 = 4;
-pub(super) const COHORTS: u32 = 5;
+pub(super) const KEEPERS: u32 = 5;
+pub(super) const COHORTS: u32 = 6;
 
 /// Below this a part is added to the quotes' and forgotten: a thousandth of a basis point.
 const NOTHING: f64 = 1e-7;
@@ -98,6 +99,7 @@ impl Replay {
             Cause::Quotes => QUOTES,
             Cause::Auction => AUCTION,
             Cause::Backstop => BACKSTOP,
+            Cause::Keeper => KEEPERS,
             Cause::Cohort(cohort) => COHORTS + u32::from(cohort.0),
             Cause::Liquidation(number) => self.liquidations.saturating_add(number),
         }

@@ -1,7 +1,7 @@
 //! The reproduction number before and after: what was foreseen from triggers and book, and what liquidations then did.
 //!
-//! Before: R_w(t), forced quantity within a move of w over the book quantity that makes it, as recorded in every step. After: R̂ of a
-//! window, the quantity that the liquidations of the window brought about in their own market and direction, by the
+//! Before: R_w, forced quantity within a move of w over the book quantity that makes it, both added up over the steps of a window:
+//! a book that is empty for a moment has no R of that moment, but a window with it has. After: R̂ of a window, the quantity that the liquidations of the window brought about in their own market and direction, by the
 //! genealogy, over their own.
 //!
 //! A *warning* is a time of R₁% ≥ 1; such times less than the horizon of calls apart are one. A *cascade* is a tree of at least
@@ -11,15 +11,12 @@
 use super::cause::WHOLE;
 use super::graph::Genealogy;
 use crate::measure::Recorded;
+pub use crate::measure::foreseen::{LEAST_STEPS, WINDOW};
 use crate::unit::{MarketId, Side};
 use petgraph::visit::EdgeRef;
 
 /// The fewest liquidations of a tree that is called a cascade.
 pub const CASCADE: u32 = 10;
-/// Length of a window, in seconds, at least [`LEAST_STEPS`] steps.
-pub const WINDOW: f64 = 60.0;
-/// The fewest steps of a window.
-pub const LEAST_STEPS: u32 = 5;
 /// Classes of foreseen R, each up to this.
 pub const CLASSES: [f64; 6] = [0.25, 0.5, 0.75, 1.0, 2.0, f64::INFINITY];
 
@@ -32,7 +29,7 @@ pub struct Window {
     pub down: bool,
     /// Its first step.
     pub step: u32,
-    /// Mean R₁% over its steps, as foreseen.
+    /// R₁% as foreseen: what was forced over what stood in the way, summed over its steps; infinite where nothing stood.
     pub foreseen: f64,
     /// R̂: quantity brought about over quantity liquidated.
     pub realised: f64,
@@ -111,15 +108,20 @@ pub fn windows(recorded: &Recorded, genealogy: &Genealogy) -> Vec<Window> {
                     (((window + 1) * length).div_ceil(recorded.every) as usize).min(rows.len());
                 let rows = &rows[from.min(to)..to];
                 let many = rows.len() as f64;
-                let r = |row: &crate::engine::MarketRow| match side {
-                    Side::Sell => row.down[0],
-                    Side::Buy => row.up[0],
-                };
+                let (mut forced, mut depth) = (0.0, 0.0);
+                for row in rows {
+                    let reach = match side {
+                        Side::Sell => row.down_reach[0],
+                        Side::Buy => row.up_reach[0],
+                    };
+                    forced += reach.forced.as_f64();
+                    depth += reach.depth.as_f64();
+                }
                 found.push(Window {
                     market,
                     down: side == Side::Sell,
                     step: window * length,
-                    foreseen: rows.iter().map(r).sum::<f64>() / many,
+                    foreseen: if forced > 0.0 { forced / depth } else { 0.0 },
                     realised: brought[at] / own[at],
                     lots: own[at],
                     stressed: rows.iter().map(|row| row.volatility).sum::<f64>() / many > median,

@@ -63,6 +63,7 @@ pub fn metrics(recorded: &Recorded, genealogy: &Genealogy) -> Vec<Metric> {
         (&m::CAUSE_ORGANIC, Outer::Organic),
         (&m::CAUSE_QUOTES, Outer::Quotes),
         (&m::CAUSE_BACKSTOP, Outer::Backstop),
+        (&m::CAUSE_KEEPERS, Outer::Keepers),
         (&m::CAUSE_RULE, Outer::Rule),
         (&m::CAUSE_COLLATERAL, Outer::Collateral),
         (&m::CAUSE_FUNDING, Outer::Funding),
@@ -108,8 +109,8 @@ pub fn metrics(recorded: &Recorded, genealogy: &Genealogy) -> Vec<Metric> {
 }
 
 /// What would have to hold for a spiral to stop. `closable` is s* of each market's smallest positions, at the start and at
-/// the highest R, in settlement currency; `radius` the spectral radius over markets.
-pub fn design(recorded: &Recorded, closable: &[[f64; 2]], radius: f64) -> Vec<Metric> {
+/// the highest R, in settlement currency; `radius` the spectral radius over markets, where one is finite.
+pub fn design(recorded: &Recorded, closable: &[[f64; 2]], radius: Option<f64>) -> Vec<Metric> {
     let mut metrics = Vec::new();
     for (place, market) in recorded.frame.markets.iter().enumerate() {
         let mut add = |definition: &'static Definition, value: Option<f64>| {
@@ -117,25 +118,47 @@ pub fn design(recorded: &Recorded, closable: &[[f64; 2]], radius: f64) -> Vec<Me
         };
         let tally = &recorded.tally.markets[place];
         let maintenance = tally.maintenance / f64::from(recorded.tally.steps.max(1));
-        let mut down: Vec<f64> = recorded
-            .series
-            .market(place)
-            .iter()
-            .map(|row| row.down[0])
-            .collect();
-        down.sort_by(f64::total_cmp);
-        let worst = tally.down[0];
+        let (start, worst) = (tally.first_down.map(|first| first[0]), tally.down[0]);
         let chi = |r| critical_responsiveness(r, maintenance);
-        add(&m::CHI, down.get(down.len() / 2).copied().map(chi));
-        add(&m::CHI_WORST, Some(chi(worst)));
-        add(&m::RECOVERY_NEEDED, Some(recovery_needed(worst)));
+        add(&m::CHI, start.and_then(chi));
+        add(&m::CHI_WORST, chi(worst));
+        add(&m::RECOVERY_NEEDED, recovery_needed(worst));
         add(&m::CURES_NEEDED, Some(cures_needed(worst)));
         let [start, worst] = closable.get(place).copied().unwrap_or([f64::NAN; 2]);
         add(&m::CLOSABLE_START, Some(start));
         add(&m::CLOSABLE_WORST, Some(worst));
     }
-    metrics.push(Metric::new(&m::MATRIX_RADIUS, None, Some(radius)));
+    metrics.push(Metric::new(&m::MATRIX_RADIUS, None, radius));
     metrics
+}
+
+/// Why a market has no χ* or no η*: a sentence for each that it has not.
+pub fn undefined(recorded: &Recorded) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for (place, market) in recorded.frame.markets.iter().enumerate() {
+        let tally = &recorded.tally.markets[place];
+        let start = tally.first_down.map_or(0.0, |first| first[0]);
+        for (r, when) in [(start, "at the start"), (tally.down[0], "at the highest R")] {
+            if r >= 1.0 {
+                reasons.push(format!(
+                    "{}: no χ* {when}, R = {r:.2}: a fall carries itself at unchanged margin",
+                    market.name
+                ));
+            } else if r <= 0.0 {
+                reasons.push(format!(
+                    "{}: no χ* {when}, R = 0: a fall of 1 % forces nobody",
+                    market.name
+                ));
+            }
+        }
+        if recovery_needed(tally.down[0]).is_none() {
+            reasons.push(format!(
+                "{}: no η*, R = {:.2}: beyond 4 no recovery between two checks is enough",
+                market.name, tally.down[0]
+            ));
+        }
+    }
+    reasons
 }
 
 fn of_markets(recorded: &Recorded, genealogy: &Genealogy, metrics: &mut Vec<Metric>) {
@@ -148,9 +171,10 @@ fn of_markets(recorded: &Recorded, genealogy: &Genealogy, metrics: &mut Vec<Metr
             .iter()
             .filter(|window| window.market == place)
             .collect();
-        let lots: f64 = own.iter().map(|window| window.lots).sum();
         let mean = |of: &dyn Fn(&Window) -> f64| {
-            let sum: f64 = own.iter().map(|window| window.lots * of(window)).sum();
+            let told = || own.iter().filter(|window| of(window).is_finite());
+            let lots: f64 = told().map(|window| window.lots).sum();
+            let sum: f64 = told().map(|window| window.lots * of(window)).sum();
             (lots > 0.0).then(|| sum / lots)
         };
         let peak = own.iter().map(|window| window.realised).reduce(f64::max);

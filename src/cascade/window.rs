@@ -42,7 +42,7 @@ pub(super) struct Window {
 pub(super) struct Course<'a> {
     recorded: &'a Recorded,
     trace: &'a Traced,
-    marks: Vec<Vec<i64>>,
+    marks: Vec<Marks>,
     /// Place of the rates in force, by market and check.
     rates: Vec<Vec<u32>>,
     /// First check of the stretch over which rates and funding of every market stayed.
@@ -88,7 +88,7 @@ impl<'a> Course<'a> {
         Some(Self {
             recorded,
             trace,
-            marks,
+            marks: marks.into_iter().map(Marks::new).collect(),
             rates,
             still,
             outflows,
@@ -110,60 +110,152 @@ impl<'a> Course<'a> {
             .since
             .saturating_sub(1)
             .max(breach.check.saturating_sub(REACH));
-        let mut cursor = Cursor::default();
         let mut crossed = breach.check;
         loop {
             if crossed <= low {
                 return case.own();
             }
-            if !case.short(&mut cursor, crossed - 1) {
-                break;
+            match case.stretch(crossed - 1) {
+                Some(stretch) => {
+                    let first = stretch.first.max(low);
+                    match stretch.last(first, crossed - 1, false) {
+                        Some(sound) => {
+                            crossed = sound + 1;
+                            break;
+                        }
+                        None => crossed = first,
+                    }
+                }
+                None if case.short(crossed - 1) => crossed -= 1,
+                None => break,
             }
-            crossed -= 1;
         }
-        // Back over all that it survived, to the lowest of it.
+        // Back over all that it survived, to the lowest of it; of equals the latest.
         let mut from = crossed - 1;
         let mut least = case.excess(from);
-        let mut best_in_stretch: Option<(u32, u32)> = None;
-        let mut k = from;
-        while k > low && !case.short(&mut cursor, k - 1) {
-            k -= 1;
-            match cursor.stretch {
-                // At constant rates the lowest excess is the most adverse mark.
-                Some((first, _, _)) if case.legs.len() == 1 => {
-                    let at = best_in_stretch.filter(|(stretch, _)| *stretch == first);
-                    let better = at.is_none_or(|(_, best)| case.worse(k, best));
-                    if let (None, Some((_, best))) = (at, best_in_stretch) {
-                        let excess = case.excess(best);
-                        if excess < least {
-                            (least, from) = (excess, best);
-                        }
+        let mut see = |check: u32| {
+            let excess = case.excess(check);
+            if excess < least {
+                (least, from) = (excess, check);
+            }
+        };
+        let mut k = crossed - 1;
+        while k > low {
+            match case.stretch(k - 1) {
+                Some(stretch) => {
+                    let first = stretch.first.max(low);
+                    let short = stretch.last(first, k - 1, true);
+                    let end = short.map_or(first, |short| short + 1);
+                    if end < k {
+                        // At constant rates the lowest excess is the most adverse mark.
+                        see(stretch.worst(end, k - 1));
                     }
-                    if better {
-                        best_in_stretch = Some((first, k));
+                    if short.is_some() {
+                        break;
                     }
+                    k = first;
                 }
-                _ => {
-                    let excess = case.excess(k);
-                    if excess < least {
-                        (least, from) = (excess, k);
-                    }
+                None if case.short(k - 1) => break,
+                None => {
+                    k -= 1;
+                    see(k);
                 }
             }
-        }
-        if let Some((_, best)) = best_in_stretch
-            && case.excess(best) < least
-        {
-            from = best;
         }
         case.split(from, crossed)
     }
 }
 
-/// A stretch of constant rates, from its first check to its last, and the mark at which the excess is zero there.
-#[derive(Default)]
-struct Cursor {
-    stretch: Option<(u32, u32, i64)>,
+/// A market's marks by check, with the lowest and highest of every block of them.
+struct Marks {
+    values: Vec<i64>,
+    blocks: Vec<[i64; 2]>,
+}
+
+/// Checks in a block.
+const BLOCK: usize = 64;
+
+impl Marks {
+    fn new(values: Vec<i64>) -> Self {
+        let blocks = values
+            .chunks(BLOCK)
+            .map(|block| {
+                let start = [i64::MAX, i64::MIN];
+                block
+                    .iter()
+                    .fold(start, |[low, high], mark| [low.min(*mark), high.max(*mark)])
+            })
+            .collect();
+        Self { values, blocks }
+    }
+
+    fn at(&self, check: u32) -> i64 {
+        self.values[check as usize]
+    }
+
+    /// The last check from `first` to `last` whose mark is as wanted; `may` says whether a block, by its lowest and
+    /// highest, may have one.
+    fn last(
+        &self,
+        first: u32,
+        last: u32,
+        may: impl Fn([i64; 2]) -> bool,
+        wanted: impl Fn(i64) -> bool,
+    ) -> Option<u32> {
+        let (first, mut end) = (first as usize, last as usize + 1);
+        while end > first {
+            let block = (end - 1) / BLOCK;
+            let start = (block * BLOCK).max(first);
+            if may(self.blocks[block])
+                && let Some(at) = self.values[start..end]
+                    .iter()
+                    .rposition(|mark| wanted(*mark))
+            {
+                return Some((start + at) as u32);
+            }
+            end = start;
+        }
+        None
+    }
+}
+
+/// A stretch of constant rates before a check, and the mark at which a lone position's excess is zero there.
+struct Stretch<'a> {
+    first: u32,
+    marks: &'a Marks,
+    long: bool,
+    zero: i64,
+}
+
+impl Stretch<'_> {
+    /// The last check from `first` to `last` at which the position was short, or at which it was not.
+    fn last(&self, first: u32, last: u32, short: bool) -> Option<u32> {
+        let zero = self.zero;
+        match (self.long, short) {
+            (true, true) => (self.marks).last(first, last, |b| b[0] < zero, |mark| mark < zero),
+            (true, false) => (self.marks).last(first, last, |b| b[1] >= zero, |mark| mark >= zero),
+            (false, true) => (self.marks).last(first, last, |b| b[1] > zero, |mark| mark > zero),
+            (false, false) => (self.marks).last(first, last, |b| b[0] <= zero, |mark| mark <= zero),
+        }
+    }
+
+    /// The check from `first` to `last` of the most adverse mark; of equals the last.
+    fn worst(&self, first: u32, last: u32) -> u32 {
+        let (mut best, mut mark) = (last, self.marks.at(last));
+        while best > first {
+            let than = mark;
+            let earlier = if self.long {
+                (self.marks).last(first, best - 1, |b| b[0] < than, |mark| mark < than)
+            } else {
+                (self.marks).last(first, best - 1, |b| b[1] > than, |mark| mark > than)
+            };
+            match earlier {
+                Some(check) => (best, mark) = (check, self.marks.at(check)),
+                None => break,
+            }
+        }
+        best
+    }
 }
 
 /// One account as its liquidation began.
@@ -209,7 +301,7 @@ impl<'a> Case<'a> {
     fn leg_required(&self, leg: &BreachLeg, rates: u32, marks: u32) -> f64 {
         let m = leg.market.index();
         let contract = &self.course.recorded.frame.markets[m].contract;
-        let mark = Ticks(self.course.marks[m][marks as usize]);
+        let mark = Ticks(self.course.marks[m].at(marks));
         let notional = contract.notional(leg.quantity, mark);
         self.course
             .schedule(m, rates)
@@ -220,7 +312,7 @@ impl<'a> Case<'a> {
     fn value(&self, leg: &BreachLeg, check: u32) -> f64 {
         let m = leg.market.index();
         let contract = &self.course.recorded.frame.markets[m].contract;
-        contract.wide(leg.quantity, Ticks(self.course.marks[m][check as usize])) as f64
+        contract.wide(leg.quantity, Ticks(self.course.marks[m].at(check))) as f64
     }
 
     fn funding(&self, leg: &BreachLeg, from: u32, to: u32) -> f64 {
@@ -252,26 +344,22 @@ impl<'a> Case<'a> {
     }
 
     /// Whether the account was short at a check; rounding of funding and requirement aside.
-    fn short(&self, cursor: &mut Cursor, check: u32) -> bool {
-        if let ([leg], true) = (self.legs, self.outflows.is_empty()) {
-            if let Some((first, last, zero)) = cursor.stretch
-                && (first..=last).contains(&check)
-            {
-                let mark = self.course.marks[leg.market.index()][check as usize];
-                return if leg.quantity.0 > 0 {
-                    mark < zero
-                } else {
-                    mark > zero
-                };
-            }
-            cursor.stretch = None;
-            let first = self.course.still[check as usize];
-            if check - first >= LONG {
-                cursor.stretch = Some((first, check, self.zero(leg, check)));
-                return self.short(cursor, check);
-            }
-        }
+    fn short(&self, check: u32) -> bool {
         self.excess(check) < -4.0
+    }
+
+    /// The stretch that ends at a check, where a lone position's account saw a long one.
+    fn stretch(&self, check: u32) -> Option<Stretch<'a>> {
+        let ([leg], true) = (self.legs, self.outflows.is_empty()) else {
+            return None;
+        };
+        let first = self.course.still[check as usize];
+        (check - first >= LONG).then(|| Stretch {
+            first,
+            marks: &self.course.marks[leg.market.index()],
+            long: leg.quantity.0 > 0,
+            zero: self.zero(leg, check),
+        })
     }
 
     /// The last mark at which a lone position is not short, at the rates of a check.
@@ -286,7 +374,7 @@ impl<'a> Case<'a> {
             base + value - self.factor * required.as_f64() >= -4.0
         };
         let long = leg.quantity.0 > 0;
-        let mut good = self.course.marks[m][check as usize];
+        let mut good = self.course.marks[m].at(check);
         let mut bad;
         // Brackets the zero from the mark at hand.
         let mut width = 1;
@@ -327,18 +415,6 @@ impl<'a> Case<'a> {
         good
     }
 
-    /// Whether a lone position stood worse at one check than at another of the same stretch.
-    fn worse(&self, check: u32, other: u32) -> bool {
-        let leg = &self.legs[0];
-        let marks = &self.course.marks[leg.market.index()];
-        let (mark, than) = (marks[check as usize], marks[other as usize]);
-        if leg.quantity.0 > 0 {
-            mark < than
-        } else {
-            mark > than
-        }
-    }
-
     fn largest(&self) -> Option<&BreachLeg> {
         self.legs.iter().max_by(|a, b| {
             let value = |leg| self.value(leg, self.breach.check).abs();
@@ -354,7 +430,7 @@ impl<'a> Case<'a> {
             funding: 0.0,
             withdrawn: 0.0,
             trigger: self.largest().map_or(f64::NAN, |leg| {
-                self.course.marks[leg.market.index()][self.breach.check as usize] as f64
+                self.course.marks[leg.market.index()].at(self.breach.check) as f64
             }),
         }
     }
@@ -379,7 +455,7 @@ impl<'a> Case<'a> {
         let (above, below) = (self.excess(from), self.excess(to));
         let trigger = self.largest().map_or(f64::NAN, |leg| {
             let marks = &self.course.marks[leg.market.index()];
-            let (a, b) = (marks[from as usize] as f64, marks[to as usize] as f64);
+            let (a, b) = (marks.at(from) as f64, marks.at(to) as f64);
             let way = if above > below {
                 above / (above - below)
             } else {

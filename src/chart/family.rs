@@ -1,6 +1,7 @@
 //! A cascade as a family tree: liquidations from left to right in time, each joined to the one that brought it about.
 //!
-//! Of a tree with more members than a sheet can show, the largest are drawn with all their forebears. Siblings stand one below the
+//! Of a tree with more members than a sheet can show, the largest are drawn with all their forebears. Time goes as far as the tree
+//! itself: where a last [`LATE`] of its notional takes longer than all that came before, it is told and not drawn. Siblings stand one below the
 //! other, a parent in the middle of its children; a dot's area is its notional.
 
 use super::canvas::{Anchor, Canvas, Finish};
@@ -18,7 +19,7 @@ pub struct FamilyData {
     pub start: Option<i64>,
     /// What began it.
     pub first: String,
-    /// Its members, every parent before its children.
+    /// Its members in the order of time, every parent before its children.
     pub members: Vec<Member>,
 }
 
@@ -41,6 +42,8 @@ pub struct Member {
 const MOST: usize = 260;
 /// How many of them have labels.
 const NAMED: usize = 7;
+/// Share of a tree's notional that may come too late to be drawn.
+const LATE: f64 = 0.01;
 /// Radius of the largest dot.
 const LARGEST: f64 = 15.0;
 
@@ -58,7 +61,9 @@ pub fn family(data: &FamilyData, options: &Options) -> Result<Chart, ChartError>
     };
     let title = options.title_or(&own_title);
     let top = layout::headline(&mut canvas, title, options.subtitle.as_deref())?;
-    let drawn = chosen(&data.members);
+    let end = end(&data.members);
+    let early = data.members.iter().take_while(|member| member.time <= end);
+    let drawn = chosen(&data.members[..early.count()]);
     let time: Vec<f64> = drawn.iter().map(|at| data.members[*at].time).collect();
     let x = match super::scale::extent([time.as_slice()]) {
         Some((low, high)) if high > low => {
@@ -87,15 +92,24 @@ pub fn family(data: &FamilyData, options: &Options) -> Result<Chart, ChartError>
         },
     };
     let (x_ticks, x_title) = layout::time_ticks(x, data.start, room.width());
-    let heading = if drawn.len() < size {
-        format!(
+    let late: Vec<&Member> = data.members.iter().filter(|m| m.time > end).collect();
+    let mut heading = format!("Area: notional ({})", data.currency);
+    if drawn.len() + late.len() < size {
+        heading = format!(
             "The {} largest with their forebears · area: notional ({})",
             number::grouped(drawn.len() as f64, 0),
             data.currency
-        )
-    } else {
-        format!("Area: notional ({})", data.currency)
-    };
+        );
+    }
+    if let Some(last) = late.last() {
+        let sum: f64 = late.iter().map(|member| member.notional).sum();
+        heading += &format!(
+            " · {} later, {} in all, the last {:.0} min after the first",
+            number::grouped(late.len() as f64, 0),
+            super::compact(sum),
+            (last.time - data.members[0].time) / 60.0
+        );
+    }
     let legend = [
         ("shorts", theme::SHORT_LIQUIDATION),
         ("longs", theme::LONG_LIQUIDATION),
@@ -148,6 +162,25 @@ pub fn family(data: &FamilyData, options: &Options) -> Result<Chart, ChartError>
     }
     labels(&mut canvas, data, &drawn, &panel, at, radius)?;
     Ok(Chart::of(canvas, options, title))
+}
+
+/// The last moment that is drawn.
+fn end(members: &[Member]) -> f64 {
+    let (Some(first), Some(last)) = (members.first(), members.last()) else {
+        return 0.0;
+    };
+    let all: f64 = members.iter().map(|member| member.notional).sum();
+    let mut sum = 0.0;
+    let early = members.iter().find(|member| {
+        sum += member.notional;
+        sum >= (1.0 - LATE) * all
+    });
+    let end = early.unwrap_or(last).time;
+    if last.time - end > end - first.time {
+        end
+    } else {
+        last.time
+    }
 }
 
 /// The largest members and all their forebears, parents first.
@@ -307,6 +340,23 @@ mod tests {
         let (rows, last) = rows(&members, &[0, 1, 2, 3, 4]);
         assert_eq!(rows, [1.25, 0.5, 2.0, 0.0, 1.0]);
         assert_eq!(last, 2.0);
+    }
+
+    #[test]
+    fn a_few_that_are_late_stretch_nothing() {
+        let at = |time: f64, notional: f64| Member {
+            time,
+            notional,
+            ..Member::default()
+        };
+        let mut members: Vec<Member> = (0..50).map(|k| at(f64::from(k), 10.0)).collect();
+        assert_eq!(end(&members), 49.0);
+        members.push(at(3_000.0, 1.0));
+        assert_eq!(end(&members), 49.0);
+        // One that counts is drawn wherever it is.
+        members.push(at(4_000.0, 100.0));
+        assert_eq!(end(&members), 4_000.0);
+        assert_eq!(end(&[]), 0.0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `deleverage run`: from a scenario file to a measured cascade.
 
 use super::{Config, Failure};
+use crate::cascade::summary;
 use crate::engine::StopReason;
 use crate::experiment::run::Progress;
 use crate::experiment::{self, Finished, Intervened, Run, RunError};
@@ -199,12 +200,18 @@ fn intervene(
             "--intervene needs a genealogy: leave out `genealogy = false` of [measure]".to_owned(),
         ));
     };
-    experiment::intervene(scenario, &finished.run, genealogy, count)
-        .map(Some)
-        .map_err(|error| match error {
-            RunError::Scenario(problems) => Failure::Scenario(problems),
-            RunError::Engine(fault) => Failure::Ours(fault.to_string()),
-        })
+    experiment::intervene(
+        scenario,
+        &finished.run,
+        genealogy,
+        count,
+        experiment::intervene::HORIZON,
+    )
+    .map(Some)
+    .map_err(|error| match error {
+        RunError::Scenario(problems) => Failure::Scenario(problems),
+        RunError::Engine(fault) => Failure::Ours(fault.to_string()),
+    })
 }
 
 /// Makes the run with a bar on a terminal, and stops it on an interrupt.
@@ -363,6 +370,9 @@ fn report(
                 shots[1].step
             )?;
         }
+    }
+    for reason in summary::undefined(&finished.run) {
+        writeln!(out, "{reason}")?;
     }
     if !finished.outcomes.is_empty() {
         writeln!(out)?;

@@ -317,7 +317,7 @@ impl World {
         if self.liquidation_waits(id) || self.ledger.is_flat(id) {
             return;
         }
-        let equity = self.equity(id);
+        let (equity, before) = (self.equity(id), self.equity(to));
         let haircut = Rate(Rate::ONE.0 - absorb.credit.0);
         for (market, _) in self.ledger.places(id) {
             let (Some(side), Some(slot)) = (
@@ -363,8 +363,7 @@ impl World {
             self.ledger.transfer(to, id, -left);
         }
         let deficit = Cash::clamped(-equity).max(Cash::ZERO);
-        self.totals.backstop_paid += deficit;
-        self.totals.bad_debt += deficit;
+        self.assume(deficit, before);
         self.touched.push(id);
         self.trace_change(id);
     }

@@ -117,9 +117,16 @@ impl World {
             self.ledger.transfer(id, vault.account, rest);
         }
         let deficit = Cash::clamped(-gain).max(Cash::ZERO);
-        self.totals.backstop_paid += deficit;
-        self.totals.bad_debt += deficit;
+        self.assume(deficit, equity);
         true
+    }
+
+    /// One of the venue's own accounts takes over a deficit. What its equity was not enough for is no loss of its own: it comes
+    /// back as a deficit of that account, and is counted where that ends.
+    pub(super) fn assume(&mut self, deficit: Cash, equity: i128) {
+        let borne = deficit.min(Cash::clamped(equity.max(0)));
+        self.totals.backstop_paid += borne;
+        self.totals.bad_debt += borne;
     }
 
     /// Stops a backstop that has lost its limit, and settles for one that has lost everything.

@@ -27,7 +27,7 @@ pub mod world;
 
 pub use channel::Channel;
 pub use event::{Event, EventKind};
-pub use observer::{KeeperRow, MarketRow, Observer, StepRow, WorldRow};
+pub use observer::{KeeperRow, MarketRow, Observer, Reach, StepRow, WorldRow};
 pub use options::{DeskSpread, OptionLiquidation, OptionRow, OptionsSetup};
 pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};
 pub use trace::{Breach, BreachLeg, Cause, Check, Impulse, Kernel, Opening, Outflow, TraceRow};

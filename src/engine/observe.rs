@@ -1,6 +1,6 @@
 //! Phase 9, observation: what the step looked like. Nothing observed changes anything.
 
-use super::observer::{MOVES, MarketRow, Observer, StepRow};
+use super::observer::{MOVES, MarketRow, Observer, Reach, StepRow};
 use super::options::OptionRow;
 use super::world::World;
 use crate::unit::MarketId;
@@ -23,8 +23,8 @@ impl World {
         self.observe_options();
         for m in 0..self.markets.len() {
             let id = MarketId(m as u16);
-            let down = MOVES.map(|w| self.reproduction(id, true, w));
-            let up = MOVES.map(|w| self.reproduction(id, false, w));
+            let down_reach = MOVES.map(|w| self.reach(id, true, w));
+            let up_reach = MOVES.map(|w| self.reach(id, false, w));
             let market = &self.markets[m];
             let quote = market.venue.quote();
             let (initial, maintenance) = (market.schedule.initial_level(), market.schedule.level());
@@ -45,8 +45,10 @@ impl World {
                 funding_index: self.funding[m],
                 volatility: market.flight.sigma(),
                 liquidity: market.liquidity,
-                down,
-                up,
+                down: down_reach.map(Reach::ratio),
+                up: up_reach.map(Reach::ratio),
+                down_reach,
+                up_reach,
                 options: self
                     .options
                     .as_ref()

@@ -70,6 +70,10 @@ pub struct MarketRow {
     pub down: [f64; 3],
     /// Reproduction number for moves of 1, 2 and 5 % up.
     pub up: [f64; 3],
+    /// What the reproduction numbers down are made of.
+    pub down_reach: [Reach; 3],
+    /// What the reproduction numbers up are made of.
+    pub up_reach: [Reach; 3],
     /// Hedgers' share of moves of 1, 2 and 5 % down: what they would sell within the move over the bids that must trade to make
     /// it, negative where they would buy.
     pub hedge_down: [f64; 3],
@@ -77,6 +81,26 @@ pub struct MarketRow {
     pub hedge_up: [f64; 3],
     /// What options on the market amount to; nothing where there are none.
     pub options: OptionRow,
+}
+
+/// What a move of the price would force, and what stands in its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Quantity that the move would newly force.
+    pub forced: Lots,
+    /// Quantity that must trade to make the move.
+    pub depth: Lots,
+}
+
+impl Reach {
+    /// The reproduction number: 0 where nothing is forced, infinite where nothing stands in the way.
+    pub fn ratio(self) -> f64 {
+        if self.forced.is_zero() {
+            0.0
+        } else {
+            self.forced.as_f64() / self.depth.as_f64()
+        }
+    }
 }
 
 /// The whole world at the end of a step. Amounts are totals since the start unless said.

@@ -27,8 +27,10 @@ pub enum Cause {
     /// The forced orders of a liquidation, by its number in the order in which liquidations began; and the loss of the
     /// account's own quotes.
     Liquidation(u32),
-    /// The backstop, or a keeper, unwinding what it took over.
+    /// The backstop, unwinding what it took over.
     Backstop,
+    /// A keeper, selling what it took.
+    Keeper,
     /// Quotes that left without anybody's order: expired, withdrawn by the venue, or anonymous depth that fled.
     Quotes,
     /// Orders that met each other in a reopening auction.
@@ -224,7 +226,7 @@ impl Trace {
 }
 
 impl World {
-    /// From now on the observer is told what moved prices and what crossed thresholds. Before the first step.
+    /// From now on the observer is told what moved prices and what crossed thresholds, checks being counted from here.
     pub fn trace_causes(&mut self) {
         let accounts = self.ledger.len();
         let mut trace = Trace {
@@ -310,8 +312,10 @@ impl World {
     /// As [`World::trace_move`], for a forced order.
     pub(super) fn trace_forced(&mut self, market: MarketId, owner: AccountId) {
         if let Some(trace) = &self.trace {
-            let cause = if self.ledger.is_house(owner) {
+            let cause = if self.vault.is_some_and(|vault| vault.account == owner) {
                 Cause::Backstop
+            } else if self.ledger.is_house(owner) {
+                Cause::Keeper
             } else {
                 trace.episode(owner)
             };
@@ -416,14 +420,14 @@ impl World {
         fork
     }
 
-    /// From now on an account's forced orders trade off-book at the mark, without impact, until its liquidation ends: the
-    /// intervention that an attribution is compared with.
+    /// From now on an account's forced orders trade off-book at the mark, without impact: the intervention that an attribution is
+    /// compared with. Others that were shielded before stay so.
     pub fn shield(&mut self, account: AccountId) {
-        self.shielded = Some(account);
+        self.shielded.push(account);
     }
 
     /// Whether an owner's forced orders are absorbed at the mark.
     pub(super) fn absorbs(&self, owner: AccountId) -> bool {
-        self.absorb_forced || self.shielded == Some(owner)
+        self.absorb_forced || self.shielded.contains(&owner)
     }
 }

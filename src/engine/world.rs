@@ -6,7 +6,7 @@
 use super::backstop::Vault;
 use super::event::{Event, EventKind};
 use super::keepers::Keepers;
-use super::observer::{MOVES, MarketRow, Observer, WorldRow};
+use super::observer::{MOVES, MarketRow, Observer, Reach, WorldRow};
 use super::options::Chain;
 use super::safety::Safety;
 use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
@@ -175,7 +175,7 @@ pub struct World {
     pub(super) safety: Safety,
     pub(super) absorb_forced: bool,
     /// Whose forced orders are absorbed though others' are not.
-    pub(super) shielded: Option<AccountId>,
+    pub(super) shielded: Vec<AccountId>,
     /// What moved prices, where it is asked for.
     pub(super) trace: Option<Box<Trace>>,
     pub(super) audit_every_step: bool,
@@ -306,7 +306,7 @@ impl World {
             liquidation,
             safety: Safety::new(safety, &prices, dt, steps),
             absorb_forced,
-            shielded: None,
+            shielded: Vec::new(),
             trace: None,
             audit_every_step,
             previous_marks: marks.clone(),
@@ -617,6 +617,11 @@ impl World {
     /// quantity that must trade to make it. Zero where nothing is triggered, infinite where nothing
     /// stands in the way.
     pub fn reproduction(&self, market: MarketId, down: bool, w: f64) -> f64 {
+        self.reach(market, down, w).ratio()
+    }
+
+    /// What a reproduction number is made of.
+    pub fn reach(&self, market: MarketId, down: bool, w: f64) -> Reach {
         let venue = &self.markets[market.index()].venue;
         let sign = if down { -1.0 } else { 1.0 };
         let mark = self.marks[market.index()].as_f64() * (1.0 + sign * w);
@@ -628,11 +633,7 @@ impl World {
             (Side::Buy, limit.floor())
         };
         let depth = venue.depth(side, Ticks((limit as i64).max(1)));
-        if forced.is_zero() {
-            0.0
-        } else {
-            forced.as_f64() / depth.as_f64()
-        }
+        Reach { forced, depth }
     }
 
     /// Forced sales in each market (row) that a fall of each market's mark by w (column) would trigger, over the bids that the

@@ -10,7 +10,7 @@ use crate::cascade::{self, Genealogy};
 use crate::engine::observer::MOVES;
 use crate::engine::{Channel, EngineFault, Observer, Rung, Setup, StopReason, World};
 use crate::measure::{
-    self as measured, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary, Track,
+    self as measured, ExpectSettings, Foreseen, Frame, Outcome, Recorded, Recorder, Summary, Track,
 };
 use crate::scenario::{Mode, Opening, Problems, Scenario};
 use crate::unit::MarketId;
@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
         let stop = self.progress.map(|progress| &progress.stop);
         let stopped = || stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
         let alone = || {
-            let mut shots = Shots::new(setup.markets.len());
+            let mut shots = Shots::new(setup.markets.len(), setup.dt);
             if let Some(every) = setup.steps.checked_div(self.looks) {
                 shots.every = every.max(1);
             }
@@ -243,7 +243,8 @@ impl<'a> Run<'a> {
         let closable: Vec<[f64; 2]> = closable.collect();
         let radius = (ladders.iter().flatten())
             .map(|shot| cascade::reproduction::spectral_radius(&shot.matrix))
-            .fold(0.0, f64::max);
+            .filter(|radius| radius.is_finite())
+            .reduce(f64::max);
         summary.extend(cascade::summary::design(&run, &closable, radius));
         if let Some(twin) = &twin {
             let moved = run.tracks.iter().any(Track::moved);
@@ -325,6 +326,7 @@ fn record(
 struct Shots {
     taken: Vec<[LadderShot; 2]>,
     highest: Vec<f64>,
+    foreseen: Vec<Foreseen>,
     distances: Vec<f64>,
     /// Steps between two looks; none where 0.
     every: u32,
@@ -332,10 +334,11 @@ struct Shots {
 }
 
 impl Shots {
-    fn new(markets: usize) -> Self {
+    fn new(markets: usize, dt: f64) -> Self {
         Self {
             taken: vec![[LadderShot::default(), LadderShot::default()]; markets],
             highest: vec![0.0; markets],
+            foreseen: vec![Foreseen::new(dt); markets],
             every: 0,
             looks: vec![Vec::new(); markets],
             distances: (1..=RUNGS).map(|k| k as f64 * RUNG).collect(),
@@ -377,6 +380,16 @@ impl Shots {
                     .collect();
             }
         }
+        for (foreseen, row) in self.foreseen.iter_mut().zip(world.rows()) {
+            foreseen.see(row);
+        }
+        // A book that was just hit is no picture of the time around it, in any market of the matrix.
+        let sound = self.foreseen.iter().zip(world.rows()).all(|(mean, row)| {
+            [row.down_reach[0], row.up_reach[0]]
+                .iter()
+                .enumerate()
+                .all(|(side, reach)| reach.depth.as_f64() >= 0.5 * mean.depth(side))
+        });
         for market in 0..self.taken.len() {
             if self.every > 0 && world.now().is_multiple_of(self.every) {
                 let id = MarketId(market as u16);
@@ -387,10 +400,9 @@ impl Shots {
                     ..LadderShot::default()
                 });
             }
-            let row = &world.rows()[market];
-            let now = row.down[0].max(row.up[0]);
+            let now = self.foreseen[market].r(0)[0].max(self.foreseen[market].r(1)[0]);
             // A ladder costs about as much as a step, so not every last rise is worth one.
-            if now.is_finite() && now > 1.1 * self.highest[market] && now > 0.05 {
+            if sound && now.is_finite() && now > 1.1 * self.highest[market] && now > 0.05 {
                 self.highest[market] = now;
                 self.taken[market][1] = self.shoot(world, market);
             }

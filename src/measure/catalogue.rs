@@ -78,17 +78,17 @@ catalogue! {
         HEDGE_UP_5 "hedge_up_peak_5pct" Ratio Lower "hedgers' peak, 5 % up":
             "Largest share that hedgers would add to a move of 5 % up."
         DOWN_PEAK_1 "reproduction_down_peak_1pct" Ratio Lower "peak, 1 % down":
-            "Largest R for a move of 1 % down: quantity that would be sold by force within it over the bids that must trade to make it."
+            "Largest R for a move of 1 % down: quantity that would be sold by force within it over the bids that must trade to make it, both averaged over about a minute (at least five steps), so that a book that was just hit doesn't count as none."
         DOWN_PEAK_2 "reproduction_down_peak_2pct" Ratio Lower "peak, 2 % down":
-            "Largest R for a move of 2 % down."
+            "Largest R for a move of 2 % down, in the same way."
         DOWN_PEAK_5 "reproduction_down_peak_5pct" Ratio Lower "peak, 5 % down":
-            "Largest R for a move of 5 % down."
+            "Largest R for a move of 5 % down, in the same way."
         UP_PEAK_1 "reproduction_up_peak_1pct" Ratio Lower "peak, 1 % up":
-            "Largest R for a move of 1 % up: quantity that would be bought by force within it over the asks that must trade to make it."
+            "Largest R for a move of 1 % up: quantity that would be bought by force within it over the asks that must trade to make it, both averaged over about a minute (at least five steps)."
         UP_PEAK_2 "reproduction_up_peak_2pct" Ratio Lower "peak, 2 % up":
-            "Largest R for a move of 2 % up."
+            "Largest R for a move of 2 % up, in the same way."
         UP_PEAK_5 "reproduction_up_peak_5pct" Ratio Lower "peak, 5 % up":
-            "Largest R for a move of 5 % up."
+            "Largest R for a move of 5 % up, in the same way."
         DOWN_FIRST "reproduction_down_first_1pct" Seconds Neutral "R ≥ 1 first, 1 % down":
             "Time of the first step that ends with R ≥ 1 for a move of 1 % down; none where there is none."
         UP_FIRST "reproduction_up_first_1pct" Seconds Neutral "R ≥ 1 first, 1 % up":
@@ -99,6 +99,8 @@ catalogue! {
             "R for a move of 2 % down at the end of the first step."
         DOWN_START_5 "reproduction_down_start_5pct" Ratio Neutral "at the start, 5 % down":
             "R for a move of 5 % down at the end of the first step."
+        SOLD_OUT "sold_out" Seconds Lower "book sold out within 1 %":
+            "Time in which the bids or the asks within 1 % of the mid were less than a hundredth of those of the first step: an instant's R says nothing then."
     }
     Market Margin {
         MAINTENANCE_MEAN "maintenance_mean" Share Neutral "maintenance, mean":
@@ -142,7 +144,7 @@ catalogue! {
         FORCED_COST "forced_cost" Currency Lower "forced below the mark":
             "What forced orders traded worse than the mark: what the liquidated, or whoever stands in for them, lost to the book."
         BACKSTOP_PAID "backstop_paid" Currency Lower "borne by the backstop":
-            "Deficits that the backstop, or reserves, took over along with positions."
+            "Deficits that the backstop, or reserves, took over along with positions, as far as its equity was enough for them."
         BACKSTOP_NOTIONAL "backstop_notional" Currency Lower "taken by the backstop":
             "Value of the positions that the backstop took over."
         BACKSTOP_EQUITY "backstop_equity" Currency Higher "backstop at the end":
@@ -288,7 +290,7 @@ catalogue! {
         REALISED_MEAN "reproduction_realised" Ratio Lower "R̂ realised":
             "Quantity that liquidations brought about in their own market and direction, by the genealogy, over their own quantity: in windows of a minute, averaged by quantity."
         FORESEEN_MEAN "reproduction_foreseen" Ratio Lower "R foreseen, 1 %":
-            "R for a move of 1 % in the direction of the liquidations, averaged over the same windows by the same quantities."
+            "R for a move of 1 % in the direction of the liquidations: forced quantity over depth, both added up over each of the same windows; averaged by the same quantities, windows without any depth aside."
         REALISED_PEAK "reproduction_realised_peak" Ratio Lower "R̂ realised, peak":
             "Largest realised R̂ of a window."
         WARNINGS_GIVEN "early_warnings" Count Neutral "warnings R ≥ 1":
@@ -303,18 +305,18 @@ catalogue! {
             "Median time from the beginning of a warning to that of the cascade, over the cascades warned of."
     }
     Market Design {
-        CHI "critical_responsiveness" Ratio Higher "χ*, largest response":
-            "(1 − m)(1/R − 1) at the median R of 1 % down: points that maintenance may rise for a point of fall before the two carry each other; m the mean maintenance rate of the smallest positions."
+        CHI "critical_responsiveness" Ratio Higher "χ* at the start":
+            "(1 − m)(1/R − 1) at the first step's R of 1 % down: points that maintenance may rise for a point of fall before the two carry each other; m the mean maintenance rate of the smallest positions. None where R is 0 (nothing to carry) or at least 1 (the fall carries itself without any response)."
         CHI_WORST "critical_responsiveness_worst" Ratio Higher "χ* at the highest R":
-            "The same at the highest R of 1 %; negative where the spiral carries itself without any response."
+            "The same at the highest R of 1 %; none where that is 0 or at least 1."
         RECOVERY_NEEDED "recovery_needed" Share Lower "1 − η*, recovery a check":
-            "Share of each hit that the book must have recovered by the next check of margin at the highest R of 1 %: 0 for R ≤ 1, 1 − 1/R up to 2, R/4 beyond; above 1 no recovery is enough."
+            "Share of each hit that the book must have recovered by the next check of margin at the highest R of 1 %: 0 for R ≤ 1, 1 − 1/R up to 2, R/4 up to 4; none beyond, where no recovery is enough."
         CURES_NEEDED "cures_needed" Share Lower "calls to be cured":
             "1 − 1/R at the highest R of 1 %: share of the triggered notional that must be cured in time."
         CLOSABLE_START "closable_notional" Currency Higher "s* at the start":
             "Largest long position that the book could close from its liquidation price at the start without a deficit, at the maintenance rate of the smallest positions; infinite beyond the depth that is known."
         CLOSABLE_WORST "closable_notional_worst" Currency Higher "s* at the highest R":
-            "The same with the book as it was at the highest R of 1 %."
+            "The same with the book as it was at the highest R of 1 % over about a minute, at a moment with at least half of that minute's depth."
     }
     World Genealogy {
         BRANCHING "branching_ratio" Ratio Lower "branching ratio n̂":
@@ -333,6 +335,8 @@ catalogue! {
             "Mean share that quotes caused: depth that fled or came back elsewhere, orders that expired."
         CAUSE_BACKSTOP "cause_backstop" Share Neutral "backstop":
             "Mean share that the backstop caused, selling what it took over."
+        CAUSE_KEEPERS "cause_keepers" Share Neutral "keepers":
+            "Mean share that keepers caused by selling what they took."
         CAUSE_RULE "cause_rule" Share Lower "rule":
             "Mean share that a higher requirement at the same price caused."
         CAUSE_COLLATERAL "cause_collateral" Share Lower "collateral":
@@ -366,7 +370,7 @@ catalogue! {
     }
     World Design {
         MATRIX_RADIUS "reproduction_matrix_radius" Ratio Lower "joint R of markets":
-            "Spectral radius of the matrix of forced quantity in one market for a fall of 1 % in another over the first one's bids, at the start and at the highest R of each market; the largest."
+            "Spectral radius of the matrix of forced quantity in one market for a fall of 1 % in another over the first one's bids, at the start and at the highest R of each market; the largest, endless ones aside."
     }
     World Engine {
         ROUNDS_EXHAUSTED "rounds_exhausted" Count Lower "checks cut off":

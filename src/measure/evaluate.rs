@@ -120,6 +120,8 @@ fn of_market(run: &Recorded, place: usize, metrics: &mut Vec<Metric>) {
         add(definition, tally.first_down.map(|first| first[place]));
     }
 
+    add(&m::SOLD_OUT, Some(f64::from(tally.sold_out) * run.frame.dt));
+
     let initial = mean(tally.initial);
     add(&m::MAINTENANCE_MEAN, mean(tally.maintenance));
     add(

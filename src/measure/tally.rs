@@ -1,6 +1,7 @@
 //! Running sums and extremes over every step, so that metrics are exact whatever is recorded.
 
 use super::fall::Fall;
+use super::foreseen::{Foreseen, SOLD_OUT};
 use super::frame::{Frame, MarketFrame};
 use crate::engine::{MarketRow, WorldRow};
 use crate::math::ops;
@@ -37,10 +38,12 @@ pub struct MarketTally {
     pub forced: [i128; 2],
     /// Value sold and bought by force, in quanta.
     pub forced_value: [i128; 2],
-    /// Largest reproduction numbers down, by move.
+    /// Largest reproduction numbers down, by move, each over about a minute ([`Foreseen`]); endless ones aside.
     pub down: [f64; 3],
-    /// Largest reproduction numbers up, by move.
+    /// Largest reproduction numbers up, in the same way.
     pub up: [f64; 3],
+    /// Steps that ended with bids or asks sold out within the smallest move.
+    pub sold_out: u32,
     /// Largest shares that hedgers would add to moves of 1, 2 and 5 %, down and up; largest damping counts as nothing.
     pub hedge: [[f64; 3]; 2],
     /// Quantity sold and bought by cohorts that hedge.
@@ -55,12 +58,14 @@ pub struct MarketTally {
     pub maintenance_peak: f64,
     /// Sum of initial rates.
     pub initial: f64,
+    foreseen: Foreseen,
+    first_reach: Option<[Lots; 2]>,
     low: f64,
     last_mid: f64,
 }
 
 impl MarketTally {
-    fn new(frame: &MarketFrame) -> Self {
+    fn new(frame: &MarketFrame, dt: f64) -> Self {
         Self {
             mid: Fall::from(frame.start),
             mark: Fall::from(frame.start),
@@ -78,6 +83,9 @@ impl MarketTally {
             forced_value: [0; 2],
             down: [0.0; 3],
             up: [0.0; 3],
+            sold_out: 0,
+            foreseen: Foreseen::new(dt),
+            first_reach: None,
             hedge: [[0.0; 3]; 2],
             hedged: [0; 2],
             first_down: None,
@@ -105,11 +113,18 @@ impl MarketTally {
             self.forced[side] += i128::from(lots.abs().0);
             self.forced_value[side] += i128::from(value.abs().0);
         }
-        for (peaks, found) in [(&mut self.down, row.down), (&mut self.up, row.up)] {
-            for (peak, r) in peaks.iter_mut().zip(found) {
-                *peak = peak.max(r);
+        self.foreseen.see(row);
+        for (side, peaks) in [&mut self.down, &mut self.up].into_iter().enumerate() {
+            for (peak, r) in peaks.iter_mut().zip(self.foreseen.r(side)) {
+                if r.is_finite() {
+                    *peak = peak.max(r);
+                }
             }
         }
+        let depth = [row.down_reach[0].depth, row.up_reach[0].depth];
+        let first = self.first_reach.get_or_insert(depth);
+        let out = |(now, first): (Lots, &Lots)| now.as_f64() < SOLD_OUT * first.as_f64();
+        self.sold_out += u32::from(depth.into_iter().zip(first.iter()).any(out));
         for (peaks, found) in self.hedge.iter_mut().zip([row.hedge_down, row.hedge_up]) {
             for (peak, r) in peaks.iter_mut().zip(found) {
                 *peak = peak.max(r);
@@ -187,7 +202,9 @@ impl Tally {
     pub fn new(frame: &Frame) -> Self {
         Self {
             steps: 0,
-            markets: frame.markets.iter().map(MarketTally::new).collect(),
+            markets: (frame.markets.iter())
+                .map(|market| MarketTally::new(market, frame.dt))
+                .collect(),
             halted_steps: 0,
             deferred_steps: 0,
             world: WorldRow {

@@ -2,7 +2,7 @@
 
 use super::human;
 use super::terminal::Style;
-use crate::experiment::{Intervened, agreement};
+use crate::experiment::{Intervened, agreement, intervene};
 use crate::measure::{Recorded, Unit};
 use crate::unit::Side;
 use std::fmt::Write as _;
@@ -16,8 +16,8 @@ pub fn interventions(run: &Recorded, found: &[Intervened], style: &Style) -> Str
     text.push('\n');
     let _ = writeln!(
         text,
-        "  {:<LABEL$}{:>13}{:>13}{:>13}{:>7}",
-        "liquidation", "notional", "attributed", "missing", "fewer"
+        "  {:<LABEL$}{:>10}{:>12}{:>12}{:>10}{:>12}{:>7}",
+        "liquidation", "notional", "attributed", "missing", "± noise", "at the end", "fewer"
     );
     for one in found {
         let node = &one.liquidation;
@@ -30,13 +30,16 @@ pub fn interventions(run: &Recorded, found: &[Intervened], style: &Style) -> Str
         let label = format!("{} {market} {side}, step {}", node.number, node.step);
         let _ = writeln!(
             text,
-            "  {label:<LABEL$}{:>13}{:>13}{:>13}{:>7}",
+            "  {label:<LABEL$}{:>10}{:>12}{:>12}{:>10}{:>12}{:>7.0}",
             money(node.notional.as_f64()),
             money(one.attributed),
             money(one.effect),
+            one.error().map_or_else(|| "-".to_owned(), money),
+            money(one.left),
             one.fewer
         );
     }
+    let of = found.len();
     if let Some(found) = agreement(found) {
         let rank = found
             .rank
@@ -46,6 +49,21 @@ pub fn interventions(run: &Recorded, found: &[Intervened], style: &Style) -> Str
         });
         let error = money(found.error);
         let _ = writeln!(text, "  rank correlation {rank}; mean error {error}{share}");
+        if let Some(floor) = found.floor {
+            let _ = writeln!(
+                text,
+                "  noise floor (mean standard error) {}; {} of {of} effects are more than two of their own",
+                money(floor),
+                found.clear
+            );
+        }
+        let _ = writeln!(
+            text,
+            "  others' liquidations in its market and direction, each account once, by notional; where most is missing within\n  \
+             {:.0} s (at least {} steps), and at the end of that; mean of pairs of worlds that differ by a placebo",
+            intervene::HORIZON,
+            intervene::LEAST_STEPS
+        );
     }
     text
 }

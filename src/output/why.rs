@@ -142,6 +142,7 @@ pub const fn words(outer: Outer) -> &'static str {
         Outer::Organic => "traders' own orders",
         Outer::Quotes => "quotes that left",
         Outer::Backstop => "the backstop",
+        Outer::Keepers => "keepers",
         Outer::Rule => "the margin rule",
         Outer::Collateral => "its collateral",
         Outer::Funding => "funding",

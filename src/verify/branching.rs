@@ -19,6 +19,7 @@ use super::line::{Found, Plot, Tolerance};
 use super::stage::{self, Longs};
 use super::{Budget, Family, Ground};
 use crate::experiment::RunError;
+use crate::market::Contract;
 use crate::math::{Draws, Purpose, ops};
 use crate::scenario::Prepared;
 use crate::trader::population::Holding;
@@ -35,7 +36,7 @@ pub const FAMILY: Family = Family {
     run,
 };
 
-const TEXT: &str = include_str!("../../configs/theory/branching.toml");
+pub(super) const TEXT: &str = include_str!("../../configs/theory/branching.toml");
 pub(super) const START: i64 = 10_000_000;
 /// Ticks by which a liquidation of mean size moves the price.
 pub(super) const MOVE: f64 = 1_000.0;
@@ -70,6 +71,15 @@ pub(super) fn prepared_text(m0: f64, r: f64, size: Size) -> [String; 2] {
             MOVE / mean
         ),
     ]
+}
+
+/// Longs that entered at the start.
+pub(super) const fn longs(contract: Contract) -> Longs {
+    Longs {
+        contract,
+        entry: Ticks(START),
+        maintenance: 0.05,
+    }
 }
 
 /// The positions of a run: the first `count` triggers from the top.
@@ -114,11 +124,7 @@ fn cascade(
 fn cascades(m0: f64, r: f64, size: Size, runs: usize) -> Result<Vec<u32>, RunError> {
     let scenario = stage::scenario(TEXT, prepared_text(m0, r, size))?;
     let prepared = scenario.prepare()?;
-    let longs = Longs {
-        contract: stage::contract(&prepared)?,
-        entry: Ticks(START),
-        maintenance: 0.05,
-    };
+    let longs = longs(stage::contract(&prepared)?);
     (0..runs as u64)
         .into_par_iter()
         .map(|run| cascade(&prepared, &longs, run, r, size))

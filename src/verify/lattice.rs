@@ -12,6 +12,7 @@ use super::line::{Found, Plot, Tolerance};
 use super::stage::{self, Longs};
 use super::{Budget, Family, Ground};
 use crate::experiment::RunError;
+use crate::market::Contract;
 use crate::trader::population::Holding;
 use crate::unit::{Cash, Lots, MarketId, Ticks};
 
@@ -33,11 +34,12 @@ pub const LARGE: Family = Family {
     run: large,
 };
 
-const TEXT: &str = include_str!("../../configs/theory/lattice.toml");
+pub(super) const TEXT: &str = include_str!("../../configs/theory/lattice.toml");
 const START: i64 = 10_000;
 const MAINTENANCE: f64 = 0.05;
 
-fn depth(lots: i64) -> String {
+/// The setting of so many lots on every tick.
+pub(super) fn depth(lots: i64) -> String {
     format!("market.X.venue.book.depth.flat.lots_per_tick={lots}")
 }
 
@@ -100,6 +102,24 @@ fn cascades(_: &Budget) -> Result<Found, RunError> {
     Ok(found)
 }
 
+/// Longs that entered at the start.
+pub(super) const fn longs(contract: Contract) -> Longs {
+    Longs {
+        contract,
+        entry: Ticks(START),
+        maintenance: MAINTENANCE,
+    }
+}
+
+/// Longs of g lots whose triggers lie on so many ticks below the start.
+pub(super) fn triggers(longs: &Longs, g: i64, levels: i64) -> impl Iterator<Item = Holding> {
+    // Half a tick above a level: there it is short of its margin, a tick higher it is not.
+    (1..=levels).map(move |level| {
+        let trigger = (START - level) as f64 + 0.5;
+        longs.at(format!("t{level}"), 0, Lots(g), trigger)
+    })
+}
+
 /// Lots sold and the last trade, step by step.
 fn cascade(
     q: i64,
@@ -111,18 +131,10 @@ fn cascade(
     let depth = depth(q);
     let scenario = stage::scenario(TEXT, patches.iter().copied().chain([depth.as_str()]))?;
     let prepared = scenario.prepare()?;
-    let longs = Longs {
-        contract: stage::contract(&prepared)?,
-        entry: Ticks(START),
-        maintenance: MAINTENANCE,
-    };
+    let longs = longs(stage::contract(&prepared)?);
     let mut holdings = vec![longs.sale(0, Lots(sale))];
     if g > 0 {
-        // Half a tick above a level: there it is short of its margin, a tick higher it is not.
-        holdings.extend((1..=levels).map(|level| {
-            let trigger = (START - level) as f64 + 0.5;
-            longs.at(format!("t{level}"), 0, Lots(g), trigger)
-        }));
+        holdings.extend(triggers(&longs, g, levels));
     }
     let mut world = stage::world(&prepared, &holdings)?;
     let series = stage::run(&mut world)?.swap_remove(0);

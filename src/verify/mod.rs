@@ -10,6 +10,7 @@
 //! | [`line`](mod@line) | what a family tells |
 //! | [`stage`] | theory scenarios, positions put into them, worlds run to their end |
 //! | [`lattice`], [`uniform`], [`branching`], [`root`] | cascades: on a lattice, in the continuum, as a branching process, under square-root impact |
+//! | [`genealogy`] | attribution where R is known |
 //! | [`adaptive`], [`recovery`], [`latency`], [`cross`] | margin that answers, books that recover, checks that come late, accounts that hold two markets |
 //! | [`target`], [`exit`] | funds that keep their leverage, investors that run |
 //! | [`execution`], [`perpetual`] | optimal execution in a market that recovers, metaorders in a book; funding against carry |
@@ -27,6 +28,7 @@ pub mod branching;
 pub mod cross;
 pub mod execution;
 pub mod exit;
+pub mod genealogy;
 pub mod latency;
 pub mod lattice;
 pub mod line;
@@ -101,6 +103,7 @@ pub static FAMILIES: &[Family] = &[
     uniform::FAMILY,
     adaptive::FAMILY,
     branching::FAMILY,
+    genealogy::FAMILY,
     root::FAMILY,
     recovery::FAMILY,
     latency::FAMILY,

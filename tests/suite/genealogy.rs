@@ -266,6 +266,49 @@ fn a_rule_that_moves_is_the_cause_where_no_price_does() {
     );
 }
 
+// --- the early warning ---------------------------------------------------------------------------
+
+/// Longs of 40 lots on every tick from half a per cent below the price on, over a book of so many lots a tick; and a fall, or none.
+fn crowded(lots_per_tick: i64, fall: bool) -> Finished {
+    let mut text = format!(
+        "length = \"60s\"\n[market.X]\ntick = 1\nlot = 1\nprice = 10_000\npath.constant = {{}}\nmark.mid = {{}}\n\
+         venue.book = {{ depth.flat.lots_per_tick = {lots_per_tick}, resilience = \"never\" }}\n\
+         [margin]\nbase.fixed = {{ maintenance = 0.05, initial = 0.05 }}\n[measure]\ncall_horizon = \"10s\"\n"
+    );
+    if fall {
+        text += "[[shock]]\nat = \"20s\"\nsize = -0.006\nduration = \"1s\"\n";
+    }
+    let mut rows = String::new();
+    for level in 50..400 {
+        trigger(&mut rows, &format!("t{level}"), 40, 2 * (START - level) + 1);
+    }
+    run_with(&text, Some(&rows))
+}
+
+#[test]
+fn a_warning_is_a_hit_before_a_crash_and_a_false_alarm_on_a_calm_day() {
+    let told = |finished: &Finished, name: &str| finished.summary.value(name, Some("X"));
+    // R = 51 triggers of 40 lots over 100 ticks of 10: nothing more is needed than that the price falls a little.
+    let crash = crowded(10, true);
+    assert!(told(&crash, "cascades") > Some(0.0));
+    assert_eq!(told(&crash, "cascades_warned"), Some(1.0));
+    assert_eq!(told(&crash, "false_alarms"), Some(0.0));
+    let lead = told(&crash, "early_warning_lead").unwrap();
+    assert!((15.0..=25.0).contains(&lead), "{lead}");
+    // The same crowd, and the price doesn't fall.
+    let calm = crowded(10, false);
+    assert_eq!(told(&calm, "early_warnings"), Some(1.0));
+    assert_eq!(told(&calm, "false_alarms"), Some(1.0));
+    assert_eq!(told(&calm, "cascades"), Some(0.0));
+    assert_eq!(told(&calm, "cascades_warned"), None);
+    // A book that bears it: no warning, on either day.
+    for fall in [false, true] {
+        let deep = crowded(100, fall);
+        assert_eq!(told(&deep, "early_warnings"), Some(0.0));
+        assert_eq!(told(&deep, "false_alarms"), None);
+    }
+}
+
 // --- attribution against intervention -----------------------------------------------------------
 
 #[test]
@@ -301,7 +344,14 @@ fn attribution_agrees_with_intervention_where_one_thing_leads_to_another() {
     ))
     .unwrap();
     let finished = Run::new(&scenario).finish().unwrap();
-    let found = experiment::intervene(&scenario, &finished.run, genealogy(&finished), 4).unwrap();
+    let found = experiment::intervene(
+        &scenario,
+        &finished.run,
+        genealogy(&finished),
+        4,
+        experiment::intervene::HORIZON,
+    )
+    .unwrap();
     let agreement = experiment::agreement(&found).unwrap();
     assert_eq!(found[0].liquidation.quantity.0, 160);
     assert_eq!(found[0].liquidation.side, Side::Sell);

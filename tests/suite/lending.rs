@@ -277,6 +277,20 @@ fn reserves_bear_the_deficit_of_an_account_that_is_bankrupt() {
     // Taken at 850 where it is worth 800, sold at 780.
     near(value(&finished, "reserves"), 30.0, 1e-6);
     adds_up(&finished);
+    // With 20 they bear 20. The rest, and the 20 that the sale costs them, they owe themselves: no quantum is counted twice.
+    let finished = run(
+        &market(
+            "0.895",
+            5,
+            shocks,
+            &format!("{}{EAGER}", policy.replace("= 100", "= 20")),
+        ),
+        Some(&loan(10.0, 150.0)),
+    );
+    near(value(&finished, "backstop_paid"), 20.0, 1e-6);
+    near(value(&finished, "uncovered"), 50.0, 1e-6);
+    near(value(&finished, "bad_debt"), 70.0, 1e-6);
+    adds_up(&finished);
 }
 
 // --- auctions ---------------------------------------------------------------------------------

@@ -46,12 +46,15 @@ fn metrics_of_a_market_are_those_worked_out_by_hand() {
         ("liquidated_short_notional", 19.0),
         ("liquidated_share", 0.2),
         ("forced_share", 0.4),
-        ("reproduction_down_peak_1pct", 2.5),
-        ("reproduction_down_peak_2pct", 1.5),
+        // Averages of a minute: weight 1 − e^(−1/6) a step.
+        ("reproduction_down_peak_1pct", 0.872011757377),
+        ("reproduction_down_peak_2pct", 0.425563840506),
         ("reproduction_down_peak_5pct", 0.3),
         ("reproduction_up_peak_1pct", 0.25),
         ("reproduction_up_peak_5pct", 0.75),
         ("reproduction_down_first_1pct", 20.0),
+        // The last step has no bid within 1 %.
+        ("sold_out", 10.0),
         ("maintenance_mean", 0.03),
         ("maintenance_peak", 0.04),
         ("initial_mean", 0.05),

@@ -1,6 +1,8 @@
 //! A run small enough to work out by hand: two markets, five steps of ten seconds.
 
-use deleverage::engine::{Event, EventKind, KeeperRow, MarketRow, Observer, StepRow, WorldRow};
+use deleverage::engine::{
+    Event, EventKind, KeeperRow, MarketRow, Observer, Reach, StepRow, WorldRow,
+};
 use deleverage::margin::{Level, Schedule};
 use deleverage::market::Contract;
 use deleverage::measure::{Frame, MarketFrame, MeasureSettings, Recorded, Recorder};
@@ -40,6 +42,13 @@ pub fn frame() -> Frame {
     }
 }
 
+fn reach(forced: i64, depth: i64) -> Reach {
+    Reach {
+        forced: Lots(forced),
+        depth: Lots(depth),
+    }
+}
+
 fn btc(step: usize) -> MarketRow {
     let mid = [1_000.0, 1_100.0, 880.0, 989.0, 990.0][step];
     MarketRow {
@@ -74,6 +83,15 @@ fn btc(step: usize) -> MarketRow {
             0.3,
         ],
         up: [0.25, 0.5, 0.75],
+        down_reach: [
+            reach(
+                [500, 1_000, 2_500, 100, 0][step],
+                [1_000, 1_000, 1_000, 1_000, 0][step],
+            ),
+            reach([200, 400, 1_500, 100, 0][step], 1_000),
+            reach(300, 1_000),
+        ],
+        up_reach: [reach(250, 1_000), reach(500, 1_000), reach(750, 1_000)],
         ..MarketRow::default()
     }
 }
