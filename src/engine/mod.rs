@@ -29,6 +29,8 @@ pub use channel::Channel;
 pub use event::{Event, EventKind};
 pub use observer::{KeeperRow, MarketRow, Observer, StepRow, WorldRow};
 pub use options::{DeskSpread, OptionLiquidation, OptionRow, OptionsSetup};
-pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};
+pub use setup::{
+    Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise, StressSetup,
+};
 pub use trace::{Breach, BreachLeg, Cause, Check, Impulse, Kernel, Opening, Outflow, TraceRow};
 pub use world::{EngineFault, Rung, StopReason, World, opening_depth};

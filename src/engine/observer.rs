@@ -121,6 +121,8 @@ pub struct WorldRow {
     pub liquidations: u32,
     /// Rounds of the step.
     pub rounds: u32,
+    /// Whether correlations are those of stress.
+    pub stressed: bool,
 }
 
 /// Keepers, auctions and reserves at the end of a step. Amounts are totals since the start unless said.

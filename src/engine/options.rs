@@ -77,6 +77,7 @@ struct Work {
 #[derive(Clone)]
 pub(super) struct Chain {
     pub(super) setup: Arc<OptionsFixed>,
+    margin: Arc<dyn OptionMargin>,
     surfaces: Surfaces,
     pub(super) alive: Vec<bool>,
     pub(super) listed: Vec<Listed>,
@@ -107,7 +108,6 @@ pub(super) struct Chain {
 /// What doesn't change in a run.
 pub(super) struct OptionsFixed {
     pub(super) desk: AccountId,
-    pub(super) margin: Arc<dyn OptionMargin>,
     pub(super) spread: DeskSpread,
     pub(super) liquidation: OptionLiquidation,
 }
@@ -196,13 +196,21 @@ impl Chain {
             until: vec![0; owners],
             rows: vec![OptionRow::default(); markets],
             surfaces: setup.surfaces,
+            margin: setup.margin,
             setup: Arc::new(OptionsFixed {
                 desk: setup.desk,
-                margin: setup.margin,
                 spread: setup.spread,
                 liquidation: setup.liquidation,
             }),
         }
+    }
+
+    /// Puts another rule in force, and gives the one that was back; every range is taken anew.
+    pub(super) fn change_rule(&mut self, other: &mut Arc<dyn OptionMargin>) {
+        std::mem::swap(&mut self.margin, other);
+        self.widened = true;
+        let work = self.work.get_mut();
+        (work.fresh, work.bounded) = (false, false);
     }
 
     fn board(&self) -> Board<'_> {
@@ -386,7 +394,7 @@ impl World {
         let work = &mut *work;
         let board = chain.board();
         if !work.fresh {
-            chain.setup.margin.tabulate(&board, &mut work.table);
+            chain.margin.tabulate(&board, &mut work.table);
             work.fresh = true;
         }
         self.gather(id, changed, level, work);
@@ -394,10 +402,7 @@ impl World {
             perps: &work.perps,
             options: &work.legs,
         };
-        chain
-            .setup
-            .margin
-            .requirement(&board, &work.table, &book, level)
+        chain.margin.requirement(&board, &work.table, &book, level)
     }
 
     /// What an account holds, as the options' rule reads it.
@@ -457,10 +462,7 @@ impl World {
         let work = &mut *work;
         let board = chain.board();
         if !work.bounded {
-            chain
-                .setup
-                .margin
-                .bound(&board, chain.headroom, &mut work.bounds);
+            chain.margin.bound(&board, chain.headroom, &mut work.bounds);
             work.bounded = true;
         }
         self.gather(id, None, Asked::Maintenance, work);
@@ -469,7 +471,6 @@ impl World {
             options: &work.legs,
         };
         chain
-            .setup
             .margin
             .safe(&board, &work.bounds, &book, equity, ratio)
     }

@@ -9,7 +9,7 @@ use super::keepers::Keepers;
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
 use super::options::Chain;
 use super::safety::Safety;
-use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
+use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup, StressSetup};
 use super::trace::Trace;
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
@@ -155,6 +155,8 @@ pub struct World {
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
     pub(super) portfolio: Option<Box<dyn PortfolioRule>>,
+    /// The other state's rules while one's own are in force.
+    pub(super) stress: Option<StressSetup>,
     /// Whether any market is one of collateral.
     pub(super) has_spot: bool,
     pub(super) reduce_only: bool,
@@ -225,6 +227,7 @@ impl World {
             rounds,
             thresholds,
             portfolio,
+            stress,
             reduce_only,
             liquidation,
             safety,
@@ -293,6 +296,7 @@ impl World {
             rounds,
             thresholds,
             portfolio,
+            stress,
             has_spot: markets.iter().any(|market| market.spot),
             reduce_only,
             fund: Fund::new(liquidation.pools.clone()),

@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
     fn frame(&self, setup: &Setup) -> Frame {
         Frame::of(setup)
             .judged(self.scenario.measure)
-            .margined(self.scenario.margin.cross.clone())
+            .margined(self.scenario.crosses())
     }
 
     /// Makes the run.

@@ -60,8 +60,9 @@ pub struct Path<'a> {
     lanes: Vec<Lane<'a>>,
     steps: usize,
     blocks: bool,
-    /// What accounts with several positions are asked for all of them together.
-    portfolio: Option<Box<dyn PortfolioRule>>,
+    /// What accounts with several positions are asked for all of them together, calm and in stress.
+    portfolio: [Option<Box<dyn PortfolioRule>>; 2],
+    stressed: &'a [bool],
 }
 
 /// One market's part of a path.
@@ -87,6 +88,11 @@ struct Block {
 impl<'a> Path<'a> {
     /// The path of the markets of a frame; `None` where a market's rates were not recorded.
     pub fn new(frame: &Frame, tracks: &'a [Track]) -> Option<Self> {
+        Self::stressed(frame, tracks, &[])
+    }
+
+    /// The same, with the steps that are in stress.
+    pub fn stressed(frame: &Frame, tracks: &'a [Track], stressed: &'a [bool]) -> Option<Self> {
         let lanes: Option<Vec<Lane<'a>>> = frame
             .markets
             .iter()
@@ -99,7 +105,8 @@ impl<'a> Path<'a> {
             lanes,
             steps,
             blocks: true,
-            portfolio: frame.cross.build(),
+            portfolio: [false, true].map(|stressed| frame.cross_in(stressed).build()),
+            stressed,
         })
     }
 
@@ -215,8 +222,9 @@ struct Account<'a> {
 
 impl Account<'_> {
     /// The rule that its positions are margined by together, where there is one; a lone position has none.
-    fn together(&self) -> Option<&dyn PortfolioRule> {
-        let rule = self.path.portfolio.as_deref();
+    fn together(&self, step: usize) -> Option<&dyn PortfolioRule> {
+        let stressed = self.path.stressed.get(step) == Some(&true);
+        let rule = self.path.portfolio[usize::from(stressed)].as_deref();
         rule.filter(|_| self.positions.len() > 1)
     }
 
@@ -225,7 +233,7 @@ impl Account<'_> {
         let mut equity = self.equity;
         let mut required = 0i128;
         let mut legs = Vec::new();
-        let together = self.together();
+        let together = self.together(step);
         for held in self.positions {
             let lane = &self.path.lanes[held.market.index()];
             let mark = lane.track.marks[step];
@@ -253,7 +261,7 @@ impl Account<'_> {
 
     /// Whether no step of a block can change anything.
     fn passes(&self, question: Question, block: usize, recovered: bool) -> bool {
-        if self.together().is_some() {
+        if self.together(block * BLOCK).is_some() {
             return false;
         }
         let (mut worst, mut best) = (self.equity, self.equity);
@@ -326,6 +334,7 @@ mod tests {
             fund: Cash::ZERO,
             measure: Default::default(),
             cross: Default::default(),
+            cross_in_stress: None,
             guarded: false,
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod catalogue;
+pub mod correlation;
 pub mod counterfactual;
 pub mod coverage;
 pub mod evaluate;

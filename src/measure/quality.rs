@@ -85,7 +85,7 @@ impl<'a> Quality<'a> {
     /// What the path of a run, this one or its twin, says of the liquidations. Nothing where rates weren't
     /// recorded.
     pub fn prematurity(&self, along: &Recorded) -> Option<Prematurity> {
-        let path = Path::new(&self.run.frame, &along.tracks)?;
+        let path = Path::stressed(&self.run.frame, &along.tracks, &along.stressed)?;
         let horizon = self.run.frame.horizon();
         let mut found = Prematurity::default();
         for liquidation in &self.history.liquidations {
@@ -118,7 +118,8 @@ impl<'a> Quality<'a> {
     /// Share of calls after which the account, left alone, would have fallen short within the horizon of
     /// calls, over the calls for which that can be said; and the share for which it can't.
     pub fn precision(&self) -> (Option<f64>, Option<f64>) {
-        let Some(path) = Path::new(&self.run.frame, &self.run.tracks) else {
+        let Some(path) = Path::stressed(&self.run.frame, &self.run.tracks, &self.run.stressed)
+        else {
             return (None, None);
         };
         let horizon = self.run.frame.call_horizon();
@@ -155,8 +156,10 @@ impl<'a> Quality<'a> {
     /// What calls asked for, up to initial margin, over the equity of those who were called.
     pub fn called_over_equity(&self) -> Option<f64> {
         let (mut called, mut equity) = (0i128, 0i128);
-        let portfolio = self.run.frame.cross.build();
+        let rules = [false, true].map(|stressed| self.run.frame.cross_in(stressed).build());
         for call in &self.history.calls {
+            let stressed = self.run.stressed.get(call.at.step as usize) == Some(&true);
+            let portfolio = rules[usize::from(stressed)].as_deref();
             let mut required = 0i128;
             let mut legs = Vec::new();
             for held in self.history.positions(&call.at) {
@@ -178,7 +181,7 @@ impl<'a> Quality<'a> {
                     });
                 }
             }
-            if let Some(rule) = portfolio.as_deref() {
+            if let Some(rule) = portfolio {
                 required += match &legs[..] {
                     [alone] => i128::from(alone.alone.0),
                     legs => i128::from(rule.requirement(legs).0),

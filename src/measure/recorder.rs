@@ -23,6 +23,7 @@ pub struct Recorder {
     parts: Parts,
     series: Series,
     tracks: Vec<Track>,
+    stressed: Vec<bool>,
     events: Vec<Event>,
     trace: Option<Traced>,
     window: u32,
@@ -123,6 +124,7 @@ impl Recorder {
                 .iter()
                 .map(|_| Track::with_capacity(frame.steps as usize))
                 .collect(),
+            stressed: Vec::new(),
             events: Vec::with_capacity(frame.steps as usize),
             trace: None,
             frame,
@@ -141,6 +143,7 @@ impl Recorder {
             parts: self.parts,
             series: self.series,
             tracks: self.tracks,
+            stressed: self.stressed,
             events: self.events,
             trace: self.trace,
             gap,
@@ -162,6 +165,9 @@ impl Observer for Recorder {
         for (track, market) in self.tracks.iter_mut().zip(row.markets) {
             track.marks.push(market.mark);
             track.funding.push(market.funding_index);
+        }
+        if self.frame.cross_in_stress.is_some() {
+            self.stressed.push(row.world.stressed);
         }
     }
     fn event(&mut self, event: &Event) {
@@ -190,6 +196,8 @@ pub struct Recorded {
     pub series: Series,
     /// What positions were measured by in every step, by market.
     pub tracks: Vec<Track>,
+    /// Which steps were in stress; empty where correlation never changes.
+    pub stressed: Vec<bool>,
     /// Every event in order.
     pub events: Vec<Event>,
     /// What moved prices and crossed thresholds, where the world was asked to tell.

@@ -4,7 +4,7 @@ use deleverage::account::Ledger;
 use deleverage::engine::surfaces::Surfaces;
 use deleverage::engine::{
     Adl, CohortSetup, DeskSpread, LiquidationSetup, MarketSetup, OptionLiquidation, OptionsSetup,
-    Rounds, Setup, Socialise,
+    Rounds, Setup, Socialise, StressSetup,
 };
 use deleverage::liquidation::CollateralOrder;
 use deleverage::liquidation::keeper;
@@ -274,6 +274,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         rounds,
         portfolio: wish.portfolio.then(|| portfolio(&draws, count)).flatten(),
         thresholds: common,
+        stress: wish.portfolio.then(|| stress(&draws, count)).flatten(),
         reduce_only: !wish.all_is_well && more.chance(0.5),
         liquidation,
         safety: if wish.no_impact || wish.all_is_well {
@@ -663,6 +664,28 @@ fn portfolio(draws: &Draws, markets: u16) -> Option<Box<dyn PortfolioRule>> {
         1 => Some(Box::new(Twice)),
         _ => None,
     }
+}
+
+/// Correlations that change now and then, and with them what cross accounts are asked together.
+fn stress(draws: &Draws, markets: u16) -> Option<StressSetup> {
+    let mut s = draws.stream(Purpose::Custom, 41, 0);
+    let between = whole(&mut s, 1, 20) as usize;
+    s.chance(0.3).then(|| StressSetup {
+        steps: (0..400).map(|step| step / between % 2 == 1).collect(),
+        portfolio: match s.below(3) {
+            0 => Some(Box::new(Twice)),
+            1 => {
+                let row = |i: u16| {
+                    (0..markets)
+                        .map(|j| if i == j { 1.0 } else { 0.9 })
+                        .collect()
+                };
+                CrossSettings::Correlation((0..markets).map(row).collect()).build()
+            }
+            _ => None,
+        },
+        options: None,
+    })
 }
 
 /// Asks twice of what is held together.
