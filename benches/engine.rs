@@ -414,7 +414,6 @@ fn flagship() {
 
 fn calls(world: &World) {
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));

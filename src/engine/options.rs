@@ -43,6 +43,9 @@ pub struct OptionsSetup {
     pub liquidation: OptionLiquidation,
 }
 
+/// Seconds between two looks at what accounts with options are asked.
+const MARGIN_LOOK: f64 = 600.0;
+
 /// What the desk takes off a price that it pays, and adds to one that it asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DeskSpread {
@@ -77,12 +80,12 @@ struct Work {
 #[derive(Clone)]
 pub(super) struct Chain {
     pub(super) setup: Arc<OptionsFixed>,
-    margin: Arc<dyn OptionMargin>,
-    surfaces: Surfaces,
+    pub(super) margin: Arc<dyn OptionMargin>,
+    pub(super) surfaces: Surfaces,
     pub(super) alive: Vec<bool>,
     pub(super) listed: Vec<Listed>,
     pub(super) quotes: Vec<OptionQuote>,
-    states: Vec<MarketState>,
+    pub(super) states: Vec<MarketState>,
     /// The last index prices of each market, in a ring.
     recent: Vec<Vec<f64>>,
     /// How many are remembered, by market; at least one.
@@ -343,6 +346,7 @@ impl World {
             .extend(accounts.iter().filter(|id| !ledger.is_house(**id)));
         chain.settled = accounts;
         chain.alive[place] = false;
+        chain.listed[place].worth = pays;
         chain.hedged_stale = true;
         chain.quotes[place].years = 0.0;
         chain.quotes[place].greeks = Greeks::default();
@@ -589,6 +593,26 @@ impl World {
             };
         }
         self.options = Some(chain);
+        let every = ((MARGIN_LOOK / self.dt) as u32).max(1);
+        if self.step.is_multiple_of(every) {
+            self.totals.option_initial = self.asked_of_options();
+        }
+    }
+
+    /// Initial margin of all accounts with options but the desk and the house.
+    fn asked_of_options(&self) -> Cash {
+        let Some(chain) = &self.options else {
+            return Cash::ZERO;
+        };
+        let owners = self.ledger.options().owners().iter().copied();
+        let asked = owners
+            .filter(|id| {
+                *id != chain.setup.desk
+                    && !self.ledger.is_house(*id)
+                    && self.ledger.options().holds(*id)
+            })
+            .map(|id| i128::from(self.option_requirement(id, None, Asked::Initial).0));
+        Cash::clamped(asked.sum())
     }
 
     /// Gamma of what hedging cohorts hold if the mark of a market stood elsewhere, in lots per tick: a point of the

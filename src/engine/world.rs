@@ -16,7 +16,7 @@ use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Queue;
 use crate::liquidation::waterfall::{Fund, Winners};
 use crate::liquidation::{Case, Forced, Terms};
-use crate::margin::option::Asked;
+use crate::margin::option::{Asked, OptionLeg};
 use crate::margin::{Leg, Level, MarginRule, PortfolioRule, RiskView, Schedule, Thresholds};
 use crate::market::anchor::{Anchor, Flight, FlightSettings};
 use crate::market::funding::Funding;
@@ -204,6 +204,8 @@ pub struct World {
     pub(super) sequence: u32,
     pub(super) scratch: Scratch,
     pub(super) events: Vec<Event>,
+    /// Options of accounts for which something began in this step.
+    pub(super) optioned: Vec<(AccountId, Vec<OptionLeg>)>,
     pub(super) rows: Vec<MarketRow>,
     /// Rates after each part of the rule, by market.
     pub(super) traces: Vec<Vec<Level>>,
@@ -347,6 +349,7 @@ impl World {
             inbox: Vec::with_capacity(1024),
             sequence: 0,
             scratch,
+            optioned: Vec::new(),
             events: Vec::with_capacity(accounts.min(1 << 16)),
             totals: WorldRow::default(),
             options: None,

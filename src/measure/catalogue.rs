@@ -146,6 +146,12 @@ catalogue! {
         TRADED_TOTAL "traded_notional_total" Currency Neutral "traded, all markets":
             "Traded notional, summed over the markets."
     }
+    World Margin {
+        OPTION_MARGIN_START "option_margin_start" Currency Lower "asked with options, start":
+            "Initial margin of all accounts with options but the desk's, for all that they hold, at the end of the first step."
+        OPTION_MARGIN_MEAN "option_margin_mean" Currency Lower "asked with options, mean":
+            "The same as it was at looks ten minutes apart, averaged over the steps: capital locked; none where there are no options."
+    }
     World Loss {
         BAD_DEBT "bad_debt" Currency Lower "bad debt":
             "Deficits of bankrupt accounts, whoever bore them: the fund, the backstop, winners by auto-deleveraging or socialised loss, nobody."

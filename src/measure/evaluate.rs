@@ -190,6 +190,16 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     );
     add(&m::TRADED_TOTAL, Some(run.money(traded)));
 
+    let optioned = run.options.is_some() && run.tally.steps > 0;
+    let [first, sum] = run.tally.option_initial;
+    let mean = sum / f64::from(run.tally.steps.max(1));
+    for (definition, quanta) in [
+        (&m::OPTION_MARGIN_START, first),
+        (&m::OPTION_MARGIN_MEAN, mean),
+    ] {
+        add(definition, optioned.then(|| quanta * run.frame.quantum()));
+    }
+
     add(&m::BAD_DEBT, Some(run.bad_debt()));
     add(&m::FUND_PAID, money(world.fund_paid));
     add(&m::FUND_RECEIVED, money(world.fund_received));

@@ -3,6 +3,7 @@
 use super::settings::MeasureSettings;
 use crate::engine::Setup;
 use crate::margin::CrossSettings;
+use crate::margin::option::OptionMarginSettings;
 use crate::market::Contract;
 use crate::unit::{AccountId, Cash, Grid, Lots, MarketId};
 
@@ -46,6 +47,8 @@ pub struct Frame {
     pub cross: CrossSettings,
     /// The same in stress, where correlation changes in falls.
     pub cross_in_stress: Option<CrossSettings>,
+    /// What accounts with options are asked, calm and in stress.
+    pub option_margin: Option<[OptionMarginSettings; 2]>,
     /// Whether there are fail-safes or faults.
     pub guarded: bool,
 }
@@ -81,6 +84,7 @@ impl Frame {
             measure: MeasureSettings::default(),
             cross: CrossSettings::Sum,
             cross_in_stress: setup.stress.as_ref().map(|_| CrossSettings::Sum),
+            option_margin: None,
             guarded: !setup.safety.is_empty(),
         }
     }
@@ -97,6 +101,13 @@ impl Frame {
     pub fn margined(mut self, [cross, in_stress]: [CrossSettings; 2]) -> Self {
         self.cross = cross;
         self.cross_in_stress = self.cross_in_stress.map(|_| in_stress);
+        self
+    }
+
+    /// The frame with accounts with options asked so, calm and in stress.
+    #[must_use]
+    pub fn optioned(mut self, asked: Option<[OptionMarginSettings; 2]>) -> Self {
+        self.option_margin = asked;
         self
     }
 

@@ -5,6 +5,7 @@
 //! positions are measured by is kept for every step.
 
 use super::frame::Frame;
+use super::optioned::OptionTrack;
 use super::parts::Parts;
 use super::tally::Tally;
 use super::traced::Traced;
@@ -12,7 +13,8 @@ use super::track::Track;
 use crate::account::{Breach, Ledger};
 use crate::engine::{Event, MarketRow, Observer, OptionRow, StepRow, TraceRow, WorldRow};
 use crate::margin::Schedule;
-use crate::unit::MarketId;
+use crate::margin::option::{Listed, MarketState, OptionLeg};
+use crate::unit::{AccountId, MarketId};
 
 /// An observer that keeps what it sees.
 #[derive(Clone, Debug)]
@@ -24,6 +26,7 @@ pub struct Recorder {
     series: Series,
     tracks: Vec<Track>,
     stressed: Vec<bool>,
+    options: Option<OptionTrack>,
     events: Vec<Event>,
     trace: Option<Traced>,
     window: u32,
@@ -125,6 +128,7 @@ impl Recorder {
                 .map(|_| Track::with_capacity(frame.steps as usize))
                 .collect(),
             stressed: Vec::new(),
+            options: None,
             events: Vec::with_capacity(frame.steps as usize),
             trace: None,
             frame,
@@ -144,6 +148,7 @@ impl Recorder {
             series: self.series,
             tracks: self.tracks,
             stressed: self.stressed,
+            options: self.options,
             events: self.events,
             trace: self.trace,
             gap,
@@ -179,6 +184,14 @@ impl Observer for Recorder {
     fn causes(&mut self, trace: &TraceRow<'_>) {
         self.trace.get_or_insert_default().see(trace);
     }
+    fn options(&mut self, listed: &[Listed], alive: &[bool], markets: &[MarketState]) {
+        let options = self.options.get_or_insert_default();
+        options.see(listed, alive, markets);
+    }
+    fn optioned(&mut self, step: u32, account: AccountId, held: &[OptionLeg]) {
+        let options = self.options.get_or_insert_default();
+        options.hold(step, account, held);
+    }
 }
 
 /// A run as it was recorded.
@@ -198,6 +211,8 @@ pub struct Recorded {
     pub tracks: Vec<Track>,
     /// Which steps were in stress; empty where correlation never changes.
     pub stressed: Vec<bool>,
+    /// What accounts with options were measured by, where there are any.
+    pub options: Option<OptionTrack>,
     /// Every event in order.
     pub events: Vec<Event>,
     /// What moved prices and crossed thresholds, where the world was asked to tell.

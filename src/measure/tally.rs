@@ -187,6 +187,8 @@ pub struct Tally {
     pub markets: Vec<MarketTally>,
     /// How closely they moved together.
     pub together: Comoments,
+    /// Initial margin of accounts with options: in the first step, and summed over all, in quanta.
+    pub option_initial: [f64; 2],
     /// Steps in which trade was halted, summed over the markets.
     pub halted_steps: u64,
     /// Steps in which forced orders were kept back, summed over the markets.
@@ -205,6 +207,7 @@ impl Tally {
             steps: 0,
             markets: frame.markets.iter().map(MarketTally::new).collect(),
             together: Comoments::new(frame.markets.iter().map(|market| market.start).collect()),
+            option_initial: [0.0; 2],
             halted_steps: 0,
             deferred_steps: 0,
             world: WorldRow {
@@ -224,6 +227,11 @@ impl Tally {
             self.halted_steps += u64::from(row.halted);
             self.deferred_steps += u64::from(!row.deferred.is_zero());
         }
+        let asked = world.option_initial.as_f64();
+        if self.steps == 0 {
+            self.option_initial[0] = asked;
+        }
+        self.option_initial[1] += asked;
         self.together.see(markets, world.stressed);
         self.fund_high = self.fund_high.max(world.fund);
         self.fund_drawdown = self.fund_drawdown.max(self.fund_high - world.fund);

@@ -31,6 +31,7 @@ pub mod genealogy;
 pub mod human;
 pub mod intervention;
 pub mod ladder;
+pub mod options;
 pub mod manifest;
 pub mod margin;
 #[cfg(feature = "parquet")]

@@ -3,7 +3,7 @@
 use super::check::{POSITIONS, path_key};
 use super::load::positions::{self, PositionMode};
 use super::load::{LoadError, PriceHistory};
-use super::option::{self, OptionsSettings};
+use super::option;
 use super::problem::Problem;
 use super::settings::{ContractSettings, KindSettings, MarketSettings, Scenario, VenueSettings};
 use crate::engine::{
@@ -12,8 +12,8 @@ use crate::engine::{
 use crate::liquidation::keeper::{self, KeeperSettings};
 use crate::liquidation::policy::{PolicySettings, absorb::Reserves};
 use crate::liquidation::waterfall::{Backstop, Ranking, SocialiseSettings};
-use crate::margin::option::OptionMargin;
-use crate::margin::{CrossSettings, Frozen, MarginRule, RiskView, Schedule};
+use crate::margin::option::{OptionMargin, OptionMarginSettings};
+use crate::margin::{Frozen, MarginRule, RiskView, Schedule};
 use crate::market::{Book, Contract, Frame, Impact, Venue};
 use crate::math::Draws;
 use crate::math::linear::{Matrix, correlation_factor};
@@ -309,8 +309,9 @@ impl<'a> Prepared<'a> {
             dt,
         )
         .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
-        let options = match &scenario.options {
-            Some(settings) => Some(
+        let margins = scenario.option_margins();
+        let options = match (&scenario.options, &margins) {
+            (Some(settings), Some([asked, _])) => Some(
                 option::Opening {
                     scenario,
                     settings,
@@ -318,11 +319,11 @@ impl<'a> Prepared<'a> {
                     clock: &self.grid,
                     grounds: &grounds,
                     draws: &draws,
-                    margin: self.option_margin(settings, &cross),
+                    margin: self.option_margin(asked),
                 }
                 .open(&mut population)?,
             ),
-            None => None,
+            _ => None,
         };
         let liquidation = self.liquidation()?;
         population
@@ -365,9 +366,9 @@ impl<'a> Prepared<'a> {
                 steps: Arc::from(stressed),
                 portfolio: cross_in_stress.build(),
                 options: scenario
-                    .options
-                    .as_ref()
-                    .map(|settings| self.option_margin(settings, &cross_in_stress)),
+                    .option_margins()
+                    .filter(|_| mode != Mode::FrozenRates)
+                    .map(|[_, in_stress]| self.option_margin(&in_stress)),
             }),
             reduce_only: scenario.margin.reduce_only,
             liquidation,
@@ -384,23 +385,12 @@ impl<'a> Prepared<'a> {
         Ok((setup, opening))
     }
 
-    /// What accounts with options are asked, where cross accounts are margined together so.
-    fn option_margin(
-        &self,
-        settings: &OptionsSettings,
-        cross: &CrossSettings,
-    ) -> Arc<dyn OptionMargin> {
+    fn option_margin(&self, settings: &OptionMarginSettings) -> Arc<dyn OptionMargin> {
         let names = self.scenario.markets.iter().zip(&self.grids);
         let markets: Vec<_> = names
             .map(|(name, grid)| (name.as_str(), grid.scale().quantum))
             .collect();
-        let mut margin = settings.margin.clone();
-        if let (CrossSettings::Path, CrossSettings::Correlation(matrix)) =
-            (&self.scenario.margin.cross, cross)
-        {
-            margin.offsets.get_or_insert_with(|| matrix.clone());
-        }
-        Arc::from(margin.build(&markets))
+        Arc::from(settings.build(&markets))
     }
 
     /// The liquidation engine and the waterfall.

@@ -3,6 +3,7 @@
 use super::option::OptionsSettings;
 use crate::engine::Rounds;
 use crate::liquidation::LiquidationSettings;
+use crate::margin::option::OptionMarginSettings;
 use crate::margin::{CrossSettings, HaircutSettings, MarginRule, MarginSettings};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
@@ -315,6 +316,20 @@ impl Scenario {
     pub fn crosses(&self) -> [CrossSettings; 2] {
         self.correlations()
             .map(|matrix| self.margin.cross.under(Some(&matrix)))
+    }
+
+    /// What accounts with options are asked, calm and in stress.
+    pub fn option_margins(&self) -> Option<[OptionMarginSettings; 2]> {
+        let options = self.options.as_ref()?;
+        Some(self.crosses().map(|cross| {
+            let mut margin = options.margin.clone();
+            if let (CrossSettings::Path, CrossSettings::Correlation(matrix)) =
+                (&self.margin.cross, cross)
+            {
+                margin.offsets.get_or_insert(matrix);
+            }
+            margin
+        }))
     }
 
     /// The scenario with another seed.
