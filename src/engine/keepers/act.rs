@@ -4,7 +4,7 @@ use super::answer::outlay;
 use super::*;
 use crate::engine::event::EventKind;
 use crate::engine::world::{Origin, World};
-use crate::liquidation::keeper::{self};
+use crate::liquidation::keeper;
 use crate::liquidation::offer::{self, Offer};
 use crate::market::{Fill, Order};
 use crate::trader::Intent;
