@@ -33,7 +33,8 @@ impl OptionTrack {
     /// Sees the end of a step.
     pub fn see(&mut self, listed: &[Listed], alive: &[bool], markets: &[MarketState]) {
         if self.series.is_empty() {
-            self.series.extend(listed.iter().map(|listed| listed.series));
+            self.series
+                .extend(listed.iter().map(|listed| listed.series));
         }
         for (listed, alive) in listed.iter().zip(alive) {
             self.worth.push(listed.worth);

@@ -31,9 +31,9 @@ pub mod genealogy;
 pub mod human;
 pub mod intervention;
 pub mod ladder;
-pub mod options;
 pub mod manifest;
 pub mod margin;
+pub mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
 pub mod pictures;

@@ -318,12 +318,7 @@ const OPTIONS: Wanted<'static> = Wanted {
 };
 
 /// Rows of a market's curve at a moment.
-fn curve(
-    table: &Frame,
-    market: &str,
-    moment: &str,
-    name: &str,
-) -> Result<Vec<usize>, FrameError> {
+fn curve(table: &Frame, market: &str, moment: &str, name: &str) -> Result<Vec<usize>, FrameError> {
     let (moments, curves) = (table.words("moment")?, table.words("curve")?);
     let mut rows = table.rows_of("market", market)?;
     rows.retain(|row| moments.get(*row) == Some(moment) && curves.get(*row) == Some(name));
@@ -334,7 +329,12 @@ fn gamma(run: &RunTables, market: &str, options: &Options) -> Result<Chart, Pict
     let steps = run.steps.rows_of("market", market)?;
     let empty = Frame::default();
     let table = run.options.as_ref().unwrap_or(&empty);
-    let rows = curve(table, market, super::options::MOMENTS[0], super::options::CURVES[0])?;
+    let rows = curve(
+        table,
+        market,
+        super::options::MOMENTS[0],
+        super::options::CURVES[0],
+    )?;
     let path = run.steps.picked("mark_price", &steps)?;
     let marks = table.picked("mark_price", &rows)?.into_iter();
     let price: Vec<f64> = marks
@@ -342,9 +342,11 @@ fn gamma(run: &RunTables, market: &str, options: &Options) -> Result<Chart, Pict
         .map(|(mark, at)| mark * (1.0 + at))
         .collect();
     // As far as the price went, and as far again.
-    let [low, high] = path.iter().fold([f64::INFINITY, 0.0], |[low, high], price| {
-        [price.min(low), price.max(high)]
-    });
+    let [low, high] = path
+        .iter()
+        .fold([f64::INFINITY, 0.0], |[low, high], price| {
+            [price.min(low), price.max(high)]
+        });
     let room = 0.5 * (high - low);
     let seen = price
         .iter()
@@ -415,8 +417,14 @@ fn margin_by_move(run: &RunTables, market: &str, options: &Options) -> Result<Ch
             values: table.picked("value", &rows)?,
         });
     }
-    let options = run.options(options, "the account with options that is closest to its requirement");
-    let options = titled(&options, format!("{market}: an account's margin as prices move"));
+    let options = run.options(
+        options,
+        "the account with options that is closest to its requirement",
+    );
+    let options = titled(
+        &options,
+        format!("{market}: an account's margin as prices move"),
+    );
     Ok(chart::lines(&data, &options)?)
 }
 
