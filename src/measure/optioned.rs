@@ -88,6 +88,9 @@ impl OptionTrack {
 /// Seconds between two looks at the requirement of an account with options.
 const LOOK: f64 = 60.0;
 
+/// Markets and series in a step, and the rule's table of them.
+type Looked = (Vec<MarketState>, Vec<Listed>, ScanTable);
+
 /// The options of a path, ready to be asked.
 pub struct Optioned<'a> {
     frame: &'a Frame,
@@ -100,7 +103,7 @@ pub struct Optioned<'a> {
     /// Steps between two looks.
     pub every: usize,
     /// The boards that were looked at.
-    boards: RefCell<BTreeMap<usize, (Vec<MarketState>, Vec<Listed>, ScanTable)>>,
+    boards: RefCell<BTreeMap<usize, Looked>>,
 }
 
 impl<'a> Optioned<'a> {

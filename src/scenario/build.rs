@@ -55,6 +55,9 @@ pub struct Opening {
 /// A ladder reaches this many times the highest price of the path.
 const HEADROOM: f64 = 4.0;
 
+/// Prices by market, in ticks, and which steps are in stress.
+type Outside = (Vec<Vec<f64>>, Vec<bool>);
+
 /// A scenario whose files are read. Every run of it starts from [`Prepared::setup`].
 pub struct Prepared<'a> {
     scenario: &'a Scenario,
@@ -532,7 +535,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// The outside prices of every market, in ticks, and which steps are in stress.
-    fn paths(&self, draws: &Draws) -> Result<(Vec<Vec<f64>>, Vec<bool>), Vec<Problem>> {
+    fn paths(&self, draws: &Draws) -> Result<Outside, Vec<Problem>> {
         let names = &self.scenario.markets;
         let sources: Vec<Source<'_>> = names
             .iter()
