@@ -53,9 +53,9 @@ impl Comoments {
         for (sum, x) in state.sums.iter_mut().zip(&self.returns) {
             *sum += x;
         }
-        let mut products = state.products.iter_mut();
-        for x in &self.returns {
-            for (product, y) in products.by_ref().zip(&self.returns) {
+        let rows = state.products.chunks_exact_mut(self.returns.len());
+        for (row, x) in rows.zip(&self.returns) {
+            for (product, y) in row.iter_mut().zip(&self.returns) {
                 *product += x * y;
             }
         }

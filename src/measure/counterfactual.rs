@@ -378,9 +378,11 @@ fn due(quantity: Lots, moved: i64) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::margin::option::{Listed, MarketState, OptionMarginSettings};
+    use crate::market::option::{Right, Series, SeriesId, Settlement};
     use crate::math::{Draws, Purpose};
     use crate::measure::MarketFrame;
-    use crate::unit::{Grid, Rate};
+    use crate::unit::{AccountId, Grid, Rate};
 
     fn frame(markets: usize) -> Frame {
         let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
@@ -447,6 +449,59 @@ mod tests {
         assert_eq!(ask(&[100, 99, 99, 102], 4), Answer::Undecided);
         assert_eq!(ask(&[100, 99, 99, 80], 4), Answer::Undecided);
         assert_eq!(ask(&[], 4), Answer::Undecided);
+    }
+
+    /// Ten lots long at 100 with an equity of 150, and ten puts at 100 that expire after the path: what the fall takes, they give.
+    #[test]
+    fn options_count_for_what_they_are_worth_along_the_path() {
+        let series = Series {
+            market: MarketId(0),
+            expiry: 400.0,
+            strike: Ticks(100),
+            right: Right::Put,
+            settlement: Settlement::Linear,
+            multiplier: Lots(1),
+        };
+        let rule = serde_json::from_str::<OptionMarginSettings>(r#"{"rule": {"deribit": {}}}"#);
+        let rule = rule.unwrap();
+        let frame = frame(1).optioned(Some([rule.clone(), rule]));
+        let marks = [100, 80, 80, 80, 80];
+        let mut options = OptionTrack::default();
+        for (step, mark) in marks.into_iter().enumerate() {
+            let contract = Contract::linear(1);
+            let now = frame.seconds(step as u32);
+            let listed = Listed::at(series, &contract, now, mark as f64, 0.5);
+            let state = MarketState {
+                contract,
+                spot: mark as f64,
+                widening: 1.0,
+            };
+            options.see(&[listed], &[true], &[state]);
+        }
+        let legs = [OptionLeg {
+            series: SeriesId(0),
+            contracts: 10,
+        }];
+        options.hold(0, AccountId(7), &legs);
+        assert_eq!(options.held(0, AccountId(7)), legs);
+        assert!(options.held(0, AccountId(8)).is_empty());
+        assert!(options.held(1, AccountId(7)).is_empty());
+        let tracks = [track(&marks, 0.05)];
+        let path = Path::with(&frame, &tracks, &[], Some(&options)).unwrap();
+        let ask = |equity, legs: &[OptionLeg], question| {
+            path.ask_with(question, Cash(equity), (&long(10), legs), 0, 3)
+        };
+        assert_eq!(ask(150, &[], Question::Survives), Answer::No);
+        assert_eq!(ask(150, &legs, Question::Survives), Answer::Yes);
+        // Sold, they lose what the position loses.
+        let sold = legs.map(|leg| OptionLeg {
+            contracts: -10,
+            ..leg
+        });
+        assert_eq!(ask(350, &[], Question::Survives), Answer::Yes);
+        assert_eq!(ask(350, &sold, Question::Survives), Answer::No);
+        // With hardly any equity even the hedged account is short of what it is asked.
+        assert_eq!(ask(0, &legs, Question::Breaches), Answer::Yes);
     }
 
     #[test]
