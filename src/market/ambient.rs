@@ -412,13 +412,29 @@ impl Ambient {
         let before = flank.cumulative(flank.best - 1, &self.now);
         let mut lots = flank.cumulative(last, &self.now) - before;
         let (low, high) = (from.min(to), from.max(to));
+        // Holes stand side by side where orders have swept: neighbours share the point of the curve between them.
+        let mut known = (i64::MIN, 0);
         let mut at = flank.holes.next(low);
         while let Some(tick) = at.filter(|tick| *tick <= high) {
-            let level = flank.level(i64::from(tick));
-            let target =
-                flank.cumulative(level, &self.now) - flank.cumulative(level - 1, &self.now);
-            lots -= target.min(flank.missing(tick, &self.healing, self.now.step));
             at = flank.holes.next(tick + 1);
+            let missing = flank.missing(tick, &self.healing, self.now.step);
+            if missing == 0 {
+                continue;
+            }
+            let level = flank.level(i64::from(tick));
+            let through = |level| {
+                if known.0 == level {
+                    known.1
+                } else {
+                    flank.cumulative(level, &self.now)
+                }
+            };
+            let (inner, outer) = (through(level - 1), through(level));
+            known = match flank.maker {
+                Side::Buy => (level - 1, inner),
+                Side::Sell => (level, outer),
+            };
+            lots -= (outer - inner).min(missing);
         }
         lots
     }

@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod catalogue;
+pub mod correlation;
 pub mod counterfactual;
 pub mod coverage;
 pub mod evaluate;
@@ -14,6 +15,7 @@ pub mod fall;
 pub mod foreseen;
 pub mod frame;
 pub mod metric;
+pub mod optioned;
 pub mod parts;
 pub mod procyclicality;
 pub mod quality;
@@ -33,6 +35,7 @@ pub use expect::{Comparison, ExpectSettings, Outcome};
 pub use foreseen::Foreseen;
 pub use frame::{Frame, MarketFrame};
 pub use metric::{Definition, Direction, Group, Metric, Scope, Unit};
+pub use optioned::OptionTrack;
 pub use parts::{Addition, PartChange, PartTally, Parts};
 pub use quality::Quality;
 pub use recorder::{Recorded, Recorder, Series, gap};

@@ -139,6 +139,7 @@ impl Manifest {
             ("margin", super::margin::info()),
             ("events", super::events::info()),
             ("ladder", super::ladder::info()),
+            ("options", super::options::info()),
         ]
         .into_iter()
         .map(|(table, columns)| {
