@@ -266,7 +266,8 @@ impl<'a> Prepared<'a> {
         let scenario = self.scenario;
         let dt = self.grid.dt;
         let draws = scenario.draws(replicate);
-        let paths = self.paths(&draws)?;
+        let severity = scenario.severity(replicate);
+        let paths = self.paths(&draws, severity)?;
         let mut markets = Vec::with_capacity(self.grids.len());
         let mut grounds = Vec::with_capacity(self.grids.len());
         for (place, (name, settings)) in scenario.traded().enumerate() {
@@ -329,7 +330,7 @@ impl<'a> Prepared<'a> {
             .ledger
             .deposit(AccountId::FUND, liquidation.pools.iter().copied().sum());
         self.check_size(&population, &grounds, &paths)?;
-        let opening = self.opening(&population);
+        let opening = self.opening(&population, replicate);
         let grids = &self.grids;
         let mut settings = cohorts.iter();
         let cohorts = population
@@ -515,7 +516,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// The outside prices of every market, in ticks.
-    fn paths(&self, draws: &Draws) -> Result<Vec<Vec<f64>>, Vec<Problem>> {
+    fn paths(&self, draws: &Draws, severity: f64) -> Result<Vec<Vec<f64>>, Vec<Problem>> {
         let names = &self.scenario.markets;
         let sources: Vec<Source<'_>> = names
             .iter()
@@ -531,6 +532,7 @@ impl<'a> Prepared<'a> {
                     .filter(|shock| shock.concerns(name))
                     .map(|shock| shock.shock(&self.grid))
                     .collect(),
+                severity,
             })
             .collect();
         let paths = Paths::lay(&self.grid, &sources, &self.factor, draws).map_err(|error| {
@@ -715,8 +717,14 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    fn opening(&self, population: &Population) -> Opening {
+    fn opening(&self, population: &Population, replicate: u64) -> Opening {
         let mut notes = self.notes.clone();
+        let severity = self.scenario.severity(replicate);
+        if severity != 1.0 {
+            notes.push(format!(
+                "ensemble.severity: replicate {replicate} has {severity:.4}, on every log move of the outside prices"
+            ));
+        }
         let tally = &population.tally;
         for ((name, grid), held) in self
             .scenario
