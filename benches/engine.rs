@@ -10,7 +10,8 @@
 //! - **Flagship**: steps per second of two hours of it.
 //! - **Bytes** that the ledger and the index take per account.
 //!
-//! Times are medians of runs that alternate between the sizes compared.
+//! Times are medians of runs that alternate between the sizes compared. `cargo bench --bench engine -- portfolios` runs one part: `quiet`,
+//! `surveillance`, `closing`, `portfolios`, `flagship` or `calls`.
 
 use criterion::Criterion;
 use deleverage::account::trigger::Measure;
@@ -413,7 +414,6 @@ fn flagship() {
 
 fn calls(world: &World) {
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
@@ -433,21 +433,40 @@ fn calls(world: &World) {
     criterion.final_summary();
 }
 
+/// Whether a part was asked for: by name after `--`, or none was named.
+fn asked(name: &str) -> bool {
+    let mut names = std::env::args().skip(1).filter(|arg| !arg.starts_with('-'));
+    let first = names.next();
+    first.is_none_or(|first| first == name || names.any(|other| other == name))
+}
+
 fn main() {
-    quiet_steps("closed-form impact", IMPACT);
-    let bytes = quiet_steps("book", BOOK);
-    line(
-        "bytes an account, ledger and index, at 1,000,000",
-        format!("{bytes:.1}"),
-        "<= 128",
-        Some(bytes <= 128.0),
-    );
-    let world = crowd(1_000_000, IMPACT, quiet(1));
-    surveillance(&world);
-    closing();
-    if std::path::Path::new(FLAGSHIP).exists() {
+    if asked("quiet") {
+        quiet_steps("closed-form impact", IMPACT);
+        let bytes = quiet_steps("book", BOOK);
+        line(
+            "bytes an account, ledger and index, at 1,000,000",
+            format!("{bytes:.1}"),
+            "<= 128",
+            Some(bytes <= 128.0),
+        );
+    }
+    if asked("closing") {
+        closing();
+    }
+    if asked("portfolios") {
         portfolios();
+    }
+    if asked("flagship") && std::path::Path::new(FLAGSHIP).exists() {
         flagship();
     }
-    calls(&world);
+    if asked("surveillance") || asked("calls") {
+        let world = crowd(1_000_000, IMPACT, quiet(1));
+        if asked("surveillance") {
+            surveillance(&world);
+        }
+        if asked("calls") {
+            calls(&world);
+        }
+    }
 }

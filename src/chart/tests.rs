@@ -951,6 +951,26 @@ fn of_a_genealogy(options: &Options) -> Vec<Chart> {
     .collect()
 }
 
+/// The five of a genealogy, on a wide sheet and on a narrow one: every text lies on it, and each tells what its marks are.
+#[test]
+fn charts_of_a_genealogy_keep_to_the_sheet() {
+    for (width, height) in [(1_200, 720), (360, 440)] {
+        let options = Options {
+            width,
+            height,
+            subtitle: Some("a subtitle".into()),
+            ..Options::default()
+        };
+        let charts = of_a_genealogy(&options);
+        let marks = |chart: &Chart| chart.svg.matches("<g class=\"marks\"").count();
+        assert_eq!(
+            charts.iter().map(marks).collect::<Vec<_>>(),
+            [1, 1, 1, 1, 0]
+        );
+        assert!(names(&charts[4], "cells") == ["waiting"]);
+    }
+}
+
 /// Neighbours of one shade are one tile, and of a tile no more is written than its outline.
 #[test]
 fn a_map_of_many_cells_stays_small() {
@@ -1051,11 +1071,7 @@ fn the_structure_of_every_chart_is_as_it_was() {
     let mut found = String::new();
     for (width, height) in [(1_200, 720), (360, 440)] {
         let shape = |t: f64| 100.0 + 20.0 * (t / 300.0).sin();
-        let options = sheet(width, height);
-        for chart in all(90, &shape, &options)
-            .into_iter()
-            .chain(of_a_genealogy(&options))
-        {
+        for chart in all(90, &shape, &sheet(width, height)) {
             let title = attribute(&chart.svg, "aria-label").unwrap_or_default();
             found += &format!("{title}, {width} x {height}\n{}\n", structure(&chart));
         }

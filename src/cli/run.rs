@@ -9,7 +9,7 @@ use crate::market::impact::Law;
 use crate::output::terminal::{self, Style};
 use crate::output::{
     Directory, Format, Manifest, MarketModel, ModelSettings, Provenance, Status, directory,
-    genealogy, intervention, ladder, pictures, table, waiting,
+    genealogy, intervention, ladder, options, pictures, table, waiting,
 };
 use crate::path::Moment;
 use crate::scenario::{Input, Inputs, Scenario, VenueSettings};
@@ -281,6 +281,7 @@ pub(super) fn write(
         .map_err(|error| error.to_string())?;
     ladder::save(finished, provenance, format, directory).map_err(|error| error.to_string())?;
     waiting::save(finished, provenance, format, directory).map_err(|error| error.to_string())?;
+    options::save(finished, provenance, format, directory).map_err(|error| error.to_string())?;
     genealogy::save(finished, provenance, format, graphs, directory)
         .map_err(|error| error.to_string())?;
     let title = scenario.title.as_deref().unwrap_or(&scenario.name);

@@ -61,6 +61,23 @@ impl World {
         }
     }
 
+    /// Where correlations become those of stress or cease to be, margin's do so with them; tells whether cross accounts are to be filed anew.
+    fn change_correlation(&mut self) -> bool {
+        let Some(stress) = &mut self.stress else {
+            return false;
+        };
+        let now = stress.steps.get(self.step as usize) == Some(&true);
+        if now == self.totals.stressed {
+            return false;
+        }
+        self.totals.stressed = now;
+        std::mem::swap(&mut self.portfolio, &mut stress.portfolio);
+        if let (Some(chain), Some(rule)) = (&mut self.options, &mut stress.options) {
+            chain.change_rule(rule);
+        }
+        true
+    }
+
     /// Phase 2: index and mark are published, and with them what traders see.
     pub(super) fn publish_marks(&mut self) {
         for m in 0..self.markets.len() {
@@ -131,7 +148,7 @@ impl World {
 
     /// Phase 4: the margin rule sets this step's rates.
     pub(super) fn set_risk_parameters(&mut self) {
-        let mut stale = false;
+        let mut stale = self.change_correlation();
         for m in 0..self.markets.len() {
             let market = &mut self.markets[m];
             let view = RiskView {

@@ -14,6 +14,7 @@ mod keepers;
 mod matching;
 mod observe;
 pub mod observer;
+pub mod option_shot;
 mod option_watch;
 pub mod options;
 mod safety;
@@ -28,7 +29,10 @@ pub mod world;
 pub use channel::Channel;
 pub use event::{Event, EventKind};
 pub use observer::{KeeperRow, MarketRow, Observer, StepRow, WorldRow};
+pub use option_shot::OptionShot;
 pub use options::{DeskSpread, OptionLiquidation, OptionRow, OptionsSetup};
-pub use setup::{Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise};
+pub use setup::{
+    Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise, StressSetup,
+};
 pub use trace::{Breach, BreachLeg, Cause, Check, Impulse, Kernel, Opening, Outflow, TraceRow};
 pub use world::{EngineFault, Rung, StopReason, World, opening_depth};

@@ -69,6 +69,12 @@ impl World {
                 observer.rates(self.step, MarketId(place), &market.schedule);
             }
         }
+        if let Some(chain) = &self.options {
+            observer.options(&chain.listed, &chain.alive, &chain.states);
+        }
+        for (id, held) in self.optioned.drain(..) {
+            observer.optioned(self.step, id, &held);
+        }
         observer.step(&StepRow {
             step: self.step,
             markets: &self.rows,

@@ -3,8 +3,9 @@
 use super::event::Event;
 use super::options::OptionRow;
 use super::trace::TraceRow;
+use crate::margin::option::{Listed, MarketState, OptionLeg};
 use crate::margin::{Level, Schedule};
-use crate::unit::{Cash, Lots, MarketId, Rate, Ticks};
+use crate::unit::{AccountId, Cash, Lots, MarketId, Rate, Ticks};
 
 /// The moves w for which the reproduction number is measured.
 pub const MOVES: [f64; 3] = [0.01, 0.02, 0.05];
@@ -111,6 +112,8 @@ pub struct WorldRow {
     pub forced_cost: Cash,
     /// What options cost accounts that gave them up, against their worth.
     pub option_cost: Cash,
+    /// Initial margin of accounts with options but the desk's, at the last look.
+    pub option_initial: Cash,
     /// Fees and collateral that went to the insurance fund.
     pub fund_received: Cash,
     /// What keepers have, took and left.
@@ -121,6 +124,8 @@ pub struct WorldRow {
     pub liquidations: u32,
     /// Rounds of the step.
     pub rounds: u32,
+    /// Whether correlations are those of stress.
+    pub stressed: bool,
 }
 
 /// Keepers, auctions and reserves at the end of a step. Amounts are totals since the start unless said.
@@ -202,6 +207,10 @@ pub trait Observer {
     /// What moved prices and crossed thresholds in the step that is about to be shown, of a world that is asked to tell
     /// ([`World::trace_causes`](super::World::trace_causes)).
     fn causes(&mut self, _trace: &TraceRow<'_>) {}
+    /// Options at the end of the step that is about to be shown: every series, whether it is alive, and the markets as margin sees them.
+    fn options(&mut self, _listed: &[Listed], _alive: &[bool], _markets: &[MarketState]) {}
+    /// Options of an account that was called, or whose liquidation began, in the step that is about to be shown.
+    fn optioned(&mut self, _step: u32, _account: AccountId, _held: &[OptionLeg]) {}
 }
 
 /// Looks at nothing.
@@ -228,6 +237,14 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.causes(trace);
         self.1.causes(trace);
     }
+    fn options(&mut self, listed: &[Listed], alive: &[bool], markets: &[MarketState]) {
+        self.0.options(listed, alive, markets);
+        self.1.options(listed, alive, markets);
+    }
+    fn optioned(&mut self, step: u32, account: AccountId, held: &[OptionLeg]) {
+        self.0.optioned(step, account, held);
+        self.1.optioned(step, account, held);
+    }
 }
 
 /// Whoever is lent looks.
@@ -243,5 +260,11 @@ impl<O: Observer> Observer for &mut O {
     }
     fn causes(&mut self, trace: &TraceRow<'_>) {
         (**self).causes(trace);
+    }
+    fn options(&mut self, listed: &[Listed], alive: &[bool], markets: &[MarketState]) {
+        (**self).options(listed, alive, markets);
+    }
+    fn optioned(&mut self, step: u32, account: AccountId, held: &[OptionLeg]) {
+        (**self).optioned(step, account, held);
     }
 }

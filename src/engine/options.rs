@@ -43,6 +43,9 @@ pub struct OptionsSetup {
     pub liquidation: OptionLiquidation,
 }
 
+/// Seconds between two looks at what accounts with options are asked.
+const MARGIN_LOOK: f64 = 600.0;
+
 /// What the desk takes off a price that it pays, and adds to one that it asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DeskSpread {
@@ -77,11 +80,12 @@ struct Work {
 #[derive(Clone)]
 pub(super) struct Chain {
     pub(super) setup: Arc<OptionsFixed>,
-    surfaces: Surfaces,
+    pub(super) margin: Arc<dyn OptionMargin>,
+    pub(super) surfaces: Surfaces,
     pub(super) alive: Vec<bool>,
     pub(super) listed: Vec<Listed>,
     pub(super) quotes: Vec<OptionQuote>,
-    states: Vec<MarketState>,
+    pub(super) states: Vec<MarketState>,
     /// The last index prices of each market, in a ring.
     recent: Vec<Vec<f64>>,
     /// How many are remembered, by market; at least one.
@@ -107,7 +111,6 @@ pub(super) struct Chain {
 /// What doesn't change in a run.
 pub(super) struct OptionsFixed {
     pub(super) desk: AccountId,
-    pub(super) margin: Arc<dyn OptionMargin>,
     pub(super) spread: DeskSpread,
     pub(super) liquidation: OptionLiquidation,
 }
@@ -196,13 +199,21 @@ impl Chain {
             until: vec![0; owners],
             rows: vec![OptionRow::default(); markets],
             surfaces: setup.surfaces,
+            margin: setup.margin,
             setup: Arc::new(OptionsFixed {
                 desk: setup.desk,
-                margin: setup.margin,
                 spread: setup.spread,
                 liquidation: setup.liquidation,
             }),
         }
+    }
+
+    /// Puts another rule in force, and gives the one that was back; every range is taken anew.
+    pub(super) fn change_rule(&mut self, other: &mut Arc<dyn OptionMargin>) {
+        std::mem::swap(&mut self.margin, other);
+        self.widened = true;
+        let work = self.work.get_mut();
+        (work.fresh, work.bounded) = (false, false);
     }
 
     fn board(&self) -> Board<'_> {
@@ -335,6 +346,7 @@ impl World {
             .extend(accounts.iter().filter(|id| !ledger.is_house(**id)));
         chain.settled = accounts;
         chain.alive[place] = false;
+        chain.listed[place].worth = pays;
         chain.hedged_stale = true;
         chain.quotes[place].years = 0.0;
         chain.quotes[place].greeks = Greeks::default();
@@ -386,7 +398,7 @@ impl World {
         let work = &mut *work;
         let board = chain.board();
         if !work.fresh {
-            chain.setup.margin.tabulate(&board, &mut work.table);
+            chain.margin.tabulate(&board, &mut work.table);
             work.fresh = true;
         }
         self.gather(id, changed, level, work);
@@ -394,10 +406,7 @@ impl World {
             perps: &work.perps,
             options: &work.legs,
         };
-        chain
-            .setup
-            .margin
-            .requirement(&board, &work.table, &book, level)
+        chain.margin.requirement(&board, &work.table, &book, level)
     }
 
     /// What an account holds, as the options' rule reads it.
@@ -457,10 +466,7 @@ impl World {
         let work = &mut *work;
         let board = chain.board();
         if !work.bounded {
-            chain
-                .setup
-                .margin
-                .bound(&board, chain.headroom, &mut work.bounds);
+            chain.margin.bound(&board, chain.headroom, &mut work.bounds);
             work.bounded = true;
         }
         self.gather(id, None, Asked::Maintenance, work);
@@ -469,7 +475,6 @@ impl World {
             options: &work.legs,
         };
         chain
-            .setup
             .margin
             .safe(&board, &work.bounds, &book, equity, ratio)
     }
@@ -588,6 +593,26 @@ impl World {
             };
         }
         self.options = Some(chain);
+        let every = ((MARGIN_LOOK / self.dt) as u32).max(1);
+        if self.step.is_multiple_of(every) {
+            self.totals.option_initial = self.asked_of_options();
+        }
+    }
+
+    /// Initial margin of all accounts with options but the desk and the house.
+    fn asked_of_options(&self) -> Cash {
+        let Some(chain) = &self.options else {
+            return Cash::ZERO;
+        };
+        let owners = self.ledger.options().owners().iter().copied();
+        let asked = owners
+            .filter(|id| {
+                *id != chain.setup.desk
+                    && !self.ledger.is_house(*id)
+                    && self.ledger.options().holds(*id)
+            })
+            .map(|id| i128::from(self.option_requirement(id, None, Asked::Initial).0));
+        Cash::clamped(asked.sum())
     }
 
     /// Gamma of what hedging cohorts hold if the mark of a market stood elsewhere, in lots per tick: a point of the

@@ -8,6 +8,7 @@ use crate::liquidation::keeper;
 use crate::liquidation::policy::absorb::Reserves;
 use crate::liquidation::waterfall::{Backstop, ClosePrice, Ranking};
 use crate::liquidation::{CollateralOrder, LiquidationPolicy};
+use crate::margin::option::OptionMargin;
 use crate::margin::{MarginRule, PortfolioRule, Thresholds};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
@@ -20,6 +21,7 @@ use crate::trader::{Behaviour, Members, ResponseSettings, WithdrawalSettings};
 use crate::unit::{AccountId, Cash, Grid, Rate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// How often margin is checked within a step.
 ///
@@ -156,6 +158,17 @@ pub enum Socialise {
     Clawback(u32),
 }
 
+/// What changes while correlations are those of stress.
+#[derive(Clone)]
+pub struct StressSetup {
+    /// Which steps are in stress.
+    pub steps: Arc<[bool]>,
+    /// What cross accounts are asked for all their positions together then.
+    pub portfolio: Option<Box<dyn PortfolioRule>>,
+    /// What accounts with options are asked then.
+    pub options: Option<Arc<dyn OptionMargin>>,
+}
+
 /// A world before its first step.
 pub struct Setup {
     /// The seed of all draws.
@@ -174,6 +187,8 @@ pub struct Setup {
     pub thresholds: Thresholds,
     /// What cross accounts are asked for all their positions together; nothing where requirements are added up.
     pub portfolio: Option<Box<dyn PortfolioRule>>,
+    /// Steps in stress, and what is different in them; nothing where correlation never changes.
+    pub stress: Option<StressSetup>,
     /// Whether resting orders that would make a position larger are withdrawn between initial and maintenance
     /// requirement.
     pub reduce_only: bool,

@@ -13,6 +13,7 @@ use super::event::EventKind;
 use super::world::{Answer, World};
 use crate::account::State;
 use crate::margin::Standing;
+use crate::margin::option::OptionLeg;
 use crate::math::Purpose;
 use crate::trader::ResponseSettings;
 use crate::trader::response::Signal;
@@ -202,6 +203,15 @@ impl World {
         );
         if market.is_some() || kind == EventKind::Warned {
             return;
+        }
+        if self.holds_options(id) {
+            let held = self.ledger.options().of(id).iter();
+            let held = held.filter(|held| held.contracts != 0);
+            let legs = held.map(|held| OptionLeg {
+                series: held.series,
+                contracts: held.contracts,
+            });
+            self.optioned.push((id, legs.collect()));
         }
         for (market, slot) in self.ledger.places(id) {
             let quantity = self.ledger.slot(slot).quantity;

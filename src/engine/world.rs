@@ -9,14 +9,14 @@ use super::keepers::Keepers;
 use super::observer::{MOVES, MarketRow, Observer, WorldRow};
 use super::options::Chain;
 use super::safety::Safety;
-use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup};
+use super::setup::{LiquidationSetup, MarketSetup, Rounds, Setup, StressSetup};
 use super::trace::Trace;
 use crate::account::trigger::Measure;
 use crate::account::{Breach, Ledger, SlotId, Stops, TriggerIndex, Valuation};
 use crate::liquidation::waterfall::adl::Queue;
 use crate::liquidation::waterfall::{Fund, Winners};
 use crate::liquidation::{Case, Forced, Terms};
-use crate::margin::option::Asked;
+use crate::margin::option::{Asked, OptionLeg};
 use crate::margin::{Leg, Level, MarginRule, PortfolioRule, RiskView, Schedule, Thresholds};
 use crate::market::anchor::{Anchor, Flight, FlightSettings};
 use crate::market::funding::Funding;
@@ -155,6 +155,8 @@ pub struct World {
     pub(super) rounds: Rounds,
     pub(super) thresholds: Thresholds,
     pub(super) portfolio: Option<Box<dyn PortfolioRule>>,
+    /// The other state's rules while one's own are in force.
+    pub(super) stress: Option<StressSetup>,
     /// Whether any market is one of collateral.
     pub(super) has_spot: bool,
     pub(super) reduce_only: bool,
@@ -202,6 +204,8 @@ pub struct World {
     pub(super) sequence: u32,
     pub(super) scratch: Scratch,
     pub(super) events: Vec<Event>,
+    /// Options of accounts for which something began in this step.
+    pub(super) optioned: Vec<(AccountId, Vec<OptionLeg>)>,
     pub(super) rows: Vec<MarketRow>,
     /// Rates after each part of the rule, by market.
     pub(super) traces: Vec<Vec<Level>>,
@@ -225,6 +229,7 @@ impl World {
             rounds,
             thresholds,
             portfolio,
+            stress,
             reduce_only,
             liquidation,
             safety,
@@ -293,6 +298,7 @@ impl World {
             rounds,
             thresholds,
             portfolio,
+            stress,
             has_spot: markets.iter().any(|market| market.spot),
             reduce_only,
             fund: Fund::new(liquidation.pools.clone()),
@@ -343,6 +349,7 @@ impl World {
             inbox: Vec::with_capacity(1024),
             sequence: 0,
             scratch,
+            optioned: Vec::new(),
             events: Vec::with_capacity(accounts.min(1 << 16)),
             totals: WorldRow::default(),
             options: None,

@@ -8,7 +8,7 @@
 use crate::cascade::design::{Closable, closable_by_bracket};
 use crate::cascade::{self, Genealogy};
 use crate::engine::observer::MOVES;
-use crate::engine::{Channel, EngineFault, Observer, Rung, Setup, StopReason, World};
+use crate::engine::{Channel, EngineFault, Observer, OptionShot, Rung, Setup, StopReason, World};
 use crate::measure::{
     self as measured, ExpectSettings, Frame, Outcome, Recorded, Recorder, Summary, Track,
 };
@@ -67,6 +67,8 @@ pub struct Finished {
     pub ladders: Vec<[LadderShot; 2]>,
     /// Depth against forced orders from time to time, by market, where looks were asked for.
     pub looks: Vec<Vec<LadderShot>>,
+    /// Options by market: after the first step, and where the mark was lowest if that was lower by a fiftieth; empty where there are none.
+    pub options: Vec<Vec<OptionShot>>,
     /// Why every liquidation began, where the scenario asks for it.
     pub genealogy: Option<Genealogy>,
 }
@@ -97,9 +99,6 @@ pub struct LadderShot {
     pub matrix: Vec<Vec<f64>>,
     /// Each channel's reproduction number for a move of 1 %.
     pub channels: Vec<(Channel, f64)>,
-    /// Gamma of what hedgers hold by mark, both in ticks (lots per tick), after the first step; empty where there are no options, and
-    /// in later shots.
-    pub gamma: Vec<[f64; 2]>,
 }
 
 /// Why a run could not be made.
@@ -158,7 +157,8 @@ impl<'a> Run<'a> {
     fn frame(&self, setup: &Setup) -> Frame {
         Frame::of(setup)
             .judged(self.scenario.measure)
-            .margined(self.scenario.margin.cross.clone())
+            .margined(self.scenario.crosses())
+            .optioned(self.scenario.option_margins())
     }
 
     /// Makes the run.
@@ -221,6 +221,7 @@ impl<'a> Run<'a> {
             Shots {
                 taken: ladders,
                 looks,
+                options,
                 ..
             },
         ) = run;
@@ -282,6 +283,7 @@ impl<'a> Run<'a> {
             opening,
             ladders,
             looks,
+            options,
             genealogy,
         })
     }
@@ -329,6 +331,7 @@ struct Shots {
     /// Steps between two looks; none where 0.
     every: u32,
     looks: Vec<Vec<LadderShot>>,
+    options: Vec<Vec<OptionShot>>,
 }
 
 impl Shots {
@@ -338,6 +341,7 @@ impl Shots {
             highest: vec![0.0; markets],
             every: 0,
             looks: vec![Vec::new(); markets],
+            options: vec![Vec::new(); markets],
             distances: (1..=RUNGS).map(|k| k as f64 * RUNG).collect(),
         }
     }
@@ -356,7 +360,6 @@ impl Shots {
             matrix: world.reproduction_matrix(MOVES[0]),
             channels: world.channels(id, MOVES[0]),
             rungs,
-            gamma: Vec::new(),
         }
     }
 
@@ -367,15 +370,24 @@ impl Shots {
         }
     }
 
-    fn see(&mut self, world: &World) {
-        if world.now() == 1 && !world.option_quotes().is_empty() {
-            for (shots, place) in self.taken.iter_mut().zip(0..) {
-                let mark = world.marks()[usize::from(place)].as_f64();
-                let at = |k: i32| mark * (1.0 + 0.004 * f64::from(k));
-                shots[0].gamma = (-100..=100)
-                    .map(|k| [at(k), world.gamma_at(MarketId(place), at(k))])
-                    .collect();
+    /// Options after the first step, and wherever a mark is lower by a fiftieth than at the last look.
+    fn see_options(&mut self, world: &World) {
+        for (place, (shots, mark)) in (0..).zip(self.options.iter_mut().zip(world.marks())) {
+            let mark = mark.as_f64();
+            let first = world.now() == 1;
+            if first || shots.last().is_some_and(|last| mark < 0.98 * last.mark) {
+                let Some(shot) = world.option_shot(MarketId(place)) else {
+                    continue;
+                };
+                shots.truncate(1);
+                shots.push(shot);
             }
+        }
+    }
+
+    fn see(&mut self, world: &World) {
+        if !world.option_quotes().is_empty() {
+            self.see_options(world);
         }
         for market in 0..self.taken.len() {
             if self.every > 0 && world.now().is_multiple_of(self.every) {

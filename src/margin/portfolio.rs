@@ -63,6 +63,9 @@ pub enum CrossSettings {
     Sum,
     /// The root of the requirements' quadratic form under a correlation matrix, in the order of `markets`.
     Correlation(Matrix),
+    /// The same under the matrix by which the outside prices move: the scenario's `correlation`, and in stress that of
+    /// `stress_correlation`. Rules by scan for options take it for their offsets where they name none.
+    Path,
 }
 
 impl CrossSettings {
@@ -73,14 +76,22 @@ impl CrossSettings {
     /// The matrix isn't a correlation matrix of that size.
     pub fn check(&self, markets: usize) -> Result<(), NotCorrelation> {
         match self {
-            Self::Sum => Ok(()),
+            Self::Sum | Self::Path => Ok(()),
             Self::Correlation(matrix) => correlation_factor(matrix, markets).map(|_| ()),
         }
     }
-    /// The rule; nothing where requirements are added up.
+    /// With the outside's matrix in the place of its name.
+    #[must_use]
+    pub fn under(&self, matrix: Option<&Matrix>) -> Self {
+        match self {
+            Self::Path => matrix.map_or(Self::Sum, |matrix| Self::Correlation(matrix.clone())),
+            other => other.clone(),
+        }
+    }
+    /// The rule; nothing where requirements are added up, or by a matrix that isn't known yet ([`CrossSettings::under`]).
     pub fn build(&self) -> Option<Box<dyn PortfolioRule>> {
         match self {
-            Self::Sum => None,
+            Self::Sum | Self::Path => None,
             Self::Correlation(matrix) => Some(Box::new(Correlated::new(matrix))),
         }
     }

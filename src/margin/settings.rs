@@ -24,8 +24,8 @@ pub struct MarginSettings {
     /// What differs in single markets, by the market's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub market: BTreeMap<String, RuleSettings>,
-    /// How the positions of a cross account are margined together: `"sum"`, or `{ correlation = [[1, 0.8], [0.8, 1]] }` in the
-    /// order of `markets`.
+    /// How the positions of a cross account are margined together: `"sum"`, `{ correlation = [[1, 0.8], [0.8, 1]] }` in the
+    /// order of `markets`, or `"path"` for the matrix of the outside prices.
     #[serde(default)]
     pub cross: CrossSettings,
     /// Margin ratio (maintenance over equity) at which an account is warned.

@@ -44,6 +44,16 @@ catalogue! {
         VOLATILITY "volatility" Share Lower "volatility, annualised":
             "Realised volatility of the mid over a year of 365 days: √(Σ ln²(midₜ / midₜ₋₁) / T · year), T the length of the run."
     }
+    Market Price {
+        CORRELATION_CALM "correlation_calm" Share Neutral "correlation, calm":
+            "Correlation of the mid's log returns with those of each other market, step by step, averaged; over the steps outside stress."
+        CORRELATION_STRESS "correlation_stress" Share Neutral "correlation, in stress":
+            "The same over the steps in stress (`stress_correlation`); none where there are none."
+    }
+    World Price {
+        STRESSED_SHARE "stressed_share" Share Neutral "steps in stress":
+            "Share of steps in which correlation is that of stress; none where the scenario has no such."
+    }
     Market Liquidity {
         BID_DEPTH_TROUGH "bid_depth_trough" Share Higher "least bid depth":
             "Smallest bid quantity within 1 % of the mid, over that at the end of the first step."
@@ -65,6 +75,12 @@ catalogue! {
             "Quantity sold and bought by force over open interest at the start (one side counted); above 1 is possible, for both sides can be liquidated."
         HEDGE_SHARE "hedge_share" Share Neutral "hedgers' share of volume":
             "Quantity sold and bought by cohorts that hedge over quantity traded."
+        HEDGE_GAP "hedge_gap" Share Lower "hedge error":
+            "How far hedgers of options are off: Σ |their options' delta and their position| over Σ |their options' delta|, over the steps; none where there are no options."
+        VANNA_SHARE "vanna_share" Share Neutral "called for by volatility":
+            "Change of hedgers' options' delta by changes of volatility, without sign and summed over the steps, over what hedgers sold and bought."
+        VEGA_GAIN "vega_gain" Currency Neutral "gained by volatility":
+            "What hedgers' options gained by changes of volatility: Σ vega · change."
         FORCED_SHARE "forced_share" Share Lower "forced share of volume":
             "Quantity sold and bought by force over quantity traded."
     }
@@ -129,6 +145,12 @@ catalogue! {
             "Value of what forced orders sold in markets of collateral; none where there is no such market."
         TRADED_TOTAL "traded_notional_total" Currency Neutral "traded, all markets":
             "Traded notional, summed over the markets."
+    }
+    World Margin {
+        OPTION_MARGIN_START "option_margin_start" Currency Lower "asked with options, start":
+            "Initial margin of all accounts with options but the desk's, for all that they hold, at the end of the first step."
+        OPTION_MARGIN_MEAN "option_margin_mean" Currency Lower "asked with options, mean":
+            "The same as it was at looks ten minutes apart, averaged over the steps: capital locked; none where there are no options."
     }
     World Loss {
         BAD_DEBT "bad_debt" Currency Lower "bad debt":

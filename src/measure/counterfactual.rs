@@ -15,7 +15,10 @@
 //! - Equity is exact up to the rounding of funding, a quantum a position.
 
 use super::frame::{Frame, MarketFrame};
+use super::optioned::{OptionTrack, Optioned};
+use super::recorder::Recorded;
 use super::track::Track;
+use crate::margin::option::{Asked, OptionLeg};
 use crate::margin::{Leg, PortfolioRule, Schedule};
 use crate::market::Contract;
 use crate::market::funding::INDEX_SCALE;
@@ -60,8 +63,10 @@ pub struct Path<'a> {
     lanes: Vec<Lane<'a>>,
     steps: usize,
     blocks: bool,
-    /// What accounts with several positions are asked for all of them together.
-    portfolio: Option<Box<dyn PortfolioRule>>,
+    /// What accounts with several positions are asked for all of them together, calm and in stress.
+    portfolio: [Option<Box<dyn PortfolioRule>>; 2],
+    stressed: &'a [bool],
+    options: Option<Optioned<'a>>,
 }
 
 /// One market's part of a path.
@@ -86,7 +91,21 @@ struct Block {
 
 impl<'a> Path<'a> {
     /// The path of the markets of a frame; `None` where a market's rates were not recorded.
-    pub fn new(frame: &Frame, tracks: &'a [Track]) -> Option<Self> {
+    pub fn new(frame: &'a Frame, tracks: &'a [Track]) -> Option<Self> {
+        Self::with(frame, tracks, &[], None)
+    }
+
+    /// The path of a run, its stress and its options with it.
+    pub fn of(frame: &'a Frame, run: &'a Recorded) -> Option<Self> {
+        Self::with(frame, &run.tracks, &run.stressed, run.options.as_ref())
+    }
+
+    fn with(
+        frame: &'a Frame,
+        tracks: &'a [Track],
+        stressed: &'a [bool],
+        options: Option<&'a OptionTrack>,
+    ) -> Option<Self> {
         let lanes: Option<Vec<Lane<'a>>> = frame
             .markets
             .iter()
@@ -99,7 +118,9 @@ impl<'a> Path<'a> {
             lanes,
             steps,
             blocks: true,
-            portfolio: frame.cross.build(),
+            portfolio: [false, true].map(|stressed| frame.cross_in(stressed).build()),
+            stressed,
+            options: Optioned::new(frame, options, tracks, stressed),
         })
     }
 
@@ -109,6 +130,18 @@ impl<'a> Path<'a> {
         question: Question,
         equity: Cash,
         positions: &[Position],
+        from: u32,
+        horizon: u32,
+    ) -> Answer {
+        self.ask_with(question, equity, (positions, &[]), from, horizon)
+    }
+
+    /// Asks the same of an account with options. Its equity is followed in every step, its requirement once a minute.
+    pub fn ask_with(
+        &self,
+        question: Question,
+        equity: Cash,
+        (positions, options): (&[Position], &[OptionLeg]),
         from: u32,
         horizon: u32,
     ) -> Answer {
@@ -126,6 +159,7 @@ impl<'a> Path<'a> {
             path: self,
             equity: i128::from(equity.0),
             positions,
+            options,
             from,
         };
         let mut step = from;
@@ -134,7 +168,19 @@ impl<'a> Path<'a> {
             let last = (step / BLOCK * BLOCK + BLOCK - 1).min(end);
             if !(self.blocks && account.passes(question, step / BLOCK, recovered)) {
                 for step in step..=last {
-                    let (equity, required) = account.measure(step);
+                    // What has met its requirement once needs no second look at it.
+                    if recovered && !options.is_empty() {
+                        if account.equity(step) < 0 {
+                            return Answer::No;
+                        }
+                        continue;
+                    }
+                    let Some((equity, required)) = account.measure(step) else {
+                        if question == Question::Survives && account.equity(step) < 0 {
+                            return Answer::No;
+                        }
+                        continue;
+                    };
                     match question {
                         Question::Survives if equity < 0 => return Answer::No,
                         Question::Survives => recovered |= equity >= required,
@@ -210,31 +256,58 @@ struct Account<'a> {
     path: &'a Path<'a>,
     equity: i128,
     positions: &'a [Position],
+    options: &'a [OptionLeg],
     from: usize,
 }
 
 impl Account<'_> {
     /// The rule that its positions are margined by together, where there is one; a lone position has none.
-    fn together(&self) -> Option<&dyn PortfolioRule> {
-        let rule = self.path.portfolio.as_deref();
+    fn together(&self, step: usize) -> Option<&dyn PortfolioRule> {
+        let stressed = self.path.stressed.get(step) == Some(&true);
+        let rule = self.path.portfolio[usize::from(stressed)].as_deref();
         rule.filter(|_| self.positions.len() > 1)
     }
 
-    /// Equity and requirement in a step.
-    fn measure(&self, step: usize) -> (i128, i128) {
+    /// The options' part of the path, of an account that holds any.
+    fn optioned(&self) -> Option<&Optioned<'_>> {
+        self.path
+            .options
+            .as_ref()
+            .filter(|_| !self.options.is_empty())
+    }
+
+    /// Equity in a step.
+    fn equity(&self, step: usize) -> i128 {
         let mut equity = self.equity;
+        for held in self.positions {
+            let lane = &self.path.lanes[held.market.index()];
+            let moved = lane.track.funding[step] - lane.track.funding[self.from];
+            equity += lane.gain(held, lane.track.marks[step]) - due(held.quantity, moved);
+        }
+        if let Some(options) = self.optioned() {
+            let worth = |step| options.track.worth(step, self.options);
+            equity += worth(step) - worth(self.from);
+        }
+        equity
+    }
+
+    /// Equity and requirement in a step; nothing in a step in which an account with options isn't looked at.
+    fn measure(&self, step: usize) -> Option<(i128, i128)> {
+        let equity = self.equity(step);
         let mut required = 0i128;
+        let optioned = self.optioned();
+        if optioned.is_some_and(|options| !(step - self.from).is_multiple_of(options.every)) {
+            return None;
+        }
         let mut legs = Vec::new();
-        let together = self.together();
+        let together = self.together(step);
         for held in self.positions {
             let lane = &self.path.lanes[held.market.index()];
             let mark = lane.track.marks[step];
-            let moved = lane.track.funding[step] - lane.track.funding[self.from];
-            equity += lane.gain(held, mark) - due(held.quantity, moved);
             let schedule = lane.schedule(lane.in_force[step]);
             let notional = lane.notional(held.quantity, mark);
             let alone = schedule.maintenance(notional);
-            if together.is_none() || lane.spot {
+            if optioned.is_none() && (together.is_none() || lane.spot) {
                 required += i128::from(alone.0);
             } else {
                 legs.push(Leg {
@@ -245,15 +318,19 @@ impl Account<'_> {
                 });
             }
         }
+        if let Some(options) = optioned {
+            let asked = options.requirement(step, &legs, self.options, Asked::Maintenance);
+            return Some((equity, i128::from(asked.0)));
+        }
         if let Some(rule) = together {
             required += i128::from(rule.requirement(&legs).0);
         }
-        (equity, required)
+        Some((equity, required))
     }
 
     /// Whether no step of a block can change anything.
     fn passes(&self, question: Question, block: usize, recovered: bool) -> bool {
-        if self.together().is_some() {
+        if self.together(block * BLOCK).is_some() || self.optioned().is_some() {
             return false;
         }
         let (mut worst, mut best) = (self.equity, self.equity);
@@ -326,6 +403,8 @@ mod tests {
             fund: Cash::ZERO,
             measure: Default::default(),
             cross: Default::default(),
+            cross_in_stress: None,
+            option_margin: None,
             guarded: false,
         }
     }

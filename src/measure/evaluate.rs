@@ -75,6 +75,9 @@ fn of_market(run: &Recorded, place: usize, metrics: &mut Vec<Metric>) {
     add(&m::RECOVERY_HALF_LIFE, tally.mid.half_life());
     add(&m::VOLATILITY, run.volatility(place));
 
+    add(&m::CORRELATION_CALM, run.tally.together.of(place, false));
+    add(&m::CORRELATION_STRESS, run.tally.together.of(place, true));
+
     add(&m::BID_DEPTH_TROUGH, trough(0));
     add(&m::ASK_DEPTH_TROUGH, trough(1));
     add(&m::SPREAD_PEAK, tally.spread.map(|spread| spread * 1e4));
@@ -92,6 +95,14 @@ fn of_market(run: &Recorded, place: usize, metrics: &mut Vec<Metric>) {
     );
     let hedged: i128 = tally.hedged.iter().sum();
     add(&m::HEDGE_SHARE, share(hedged, tally.volume));
+    let [gap, delta] = tally.hedge_gap;
+    let optioned = delta > 0.0;
+    add(&m::HEDGE_GAP, optioned.then(|| gap / delta));
+    let called = optioned && hedged > 0;
+    add(&m::VANNA_SHARE, called.then(|| tally.vanna / hedged as f64));
+    let scale = frame.grid.scale();
+    let gained = scale.tick * scale.lot * tally.vega;
+    add(&m::VEGA_GAIN, optioned.then_some(gained));
     add(&m::FORCED_SHARE, share(forced, tally.volume));
 
     let [down, up] = tally.hedge;
@@ -156,6 +167,9 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
     let mut add = |definition: &'static Definition, value: Option<f64>| {
         metrics.push(Metric::new(definition, None, value));
     };
+    let stressed = run.tally.together.stressed();
+    let changes = run.frame.cross_in_stress.is_some();
+    add(&m::STRESSED_SHARE, stressed.filter(|_| changes));
     add(&m::LIQUIDATIONS, Some(f64::from(world.liquidations)));
     add(
         &m::LIQUIDATED_ACCOUNTS,
@@ -175,6 +189,16 @@ fn of_world(run: &Recorded, metrics: &mut Vec<Metric>) {
         (!sold.is_empty()).then(|| run.money(sold.iter().sum())),
     );
     add(&m::TRADED_TOTAL, Some(run.money(traded)));
+
+    let optioned = run.options.is_some() && run.tally.steps > 0;
+    let [first, sum] = run.tally.option_initial;
+    let mean = sum / f64::from(run.tally.steps.max(1));
+    for (definition, quanta) in [
+        (&m::OPTION_MARGIN_START, first),
+        (&m::OPTION_MARGIN_MEAN, mean),
+    ] {
+        add(definition, optioned.then(|| quanta * run.frame.quantum()));
+    }
 
     add(&m::BAD_DEBT, Some(run.bad_debt()));
     add(&m::FUND_PAID, money(world.fund_paid));

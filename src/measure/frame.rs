@@ -3,6 +3,7 @@
 use super::settings::MeasureSettings;
 use crate::engine::Setup;
 use crate::margin::CrossSettings;
+use crate::margin::option::OptionMarginSettings;
 use crate::market::Contract;
 use crate::unit::{AccountId, Cash, Grid, Lots, MarketId};
 
@@ -44,6 +45,10 @@ pub struct Frame {
     pub measure: MeasureSettings,
     /// How the positions of a cross account are margined together.
     pub cross: CrossSettings,
+    /// The same in stress, where correlation changes in falls.
+    pub cross_in_stress: Option<CrossSettings>,
+    /// What accounts with options are asked, calm and in stress.
+    pub option_margin: Option<[OptionMarginSettings; 2]>,
     /// Whether there are fail-safes or faults.
     pub guarded: bool,
 }
@@ -78,6 +83,8 @@ impl Frame {
             fund: ledger.account(AccountId::FUND).cash,
             measure: MeasureSettings::default(),
             cross: CrossSettings::Sum,
+            cross_in_stress: setup.stress.as_ref().map(|_| CrossSettings::Sum),
+            option_margin: None,
             guarded: !setup.safety.is_empty(),
         }
     }
@@ -89,11 +96,25 @@ impl Frame {
         self
     }
 
-    /// The frame with cross accounts margined in another way than by adding up.
+    /// The frame with cross accounts margined in another way than by adding up, calm and in stress.
     #[must_use]
-    pub fn margined(mut self, cross: CrossSettings) -> Self {
+    pub fn margined(mut self, [cross, in_stress]: [CrossSettings; 2]) -> Self {
         self.cross = cross;
+        self.cross_in_stress = self.cross_in_stress.map(|_| in_stress);
         self
+    }
+
+    /// The frame with accounts with options asked so, calm and in stress.
+    #[must_use]
+    pub fn optioned(mut self, asked: Option<[OptionMarginSettings; 2]>) -> Self {
+        self.option_margin = asked;
+        self
+    }
+
+    /// How they are in a step that is, or isn't, in stress.
+    pub fn cross_in(&self, stressed: bool) -> &CrossSettings {
+        let in_stress = self.cross_in_stress.as_ref().filter(|_| stressed);
+        in_stress.unwrap_or(&self.cross)
     }
 
     /// How many steps an account is thought to be left alone.

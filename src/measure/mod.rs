@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod catalogue;
+pub mod correlation;
 pub mod counterfactual;
 pub mod coverage;
 pub mod evaluate;
@@ -13,6 +14,7 @@ pub mod facts;
 pub mod fall;
 pub mod frame;
 pub mod metric;
+pub mod optioned;
 pub mod parts;
 pub mod procyclicality;
 pub mod quality;
@@ -31,6 +33,7 @@ pub use evaluate::evaluate;
 pub use expect::{Comparison, ExpectSettings, Outcome};
 pub use frame::{Frame, MarketFrame};
 pub use metric::{Definition, Direction, Group, Metric, Scope, Unit};
+pub use optioned::OptionTrack;
 pub use parts::{Addition, PartChange, PartTally, Parts};
 pub use quality::Quality;
 pub use recorder::{Recorded, Recorder, Series, gap};

@@ -3,7 +3,7 @@
 //! A liquidation is *premature* along a path where the account, left alone with what it held, would within the
 //! horizon have met its requirement again, and never had less than nothing: not even later, for then its
 //! liquidation only came early. It is *late* where it left a deficit. Shares are of the notional at the start of
-//! the liquidations; those that the run's end leaves undecided are told apart and count in no share.
+//! the liquidations, that of options being what they are on; those that the run's end leaves undecided are told apart and count in no share.
 //!
 //! # Reference
 //!
@@ -13,8 +13,10 @@
 
 use super::calls::{End, Fate, History, Snapshot};
 use super::counterfactual::{Answer, Path, Question};
+use super::optioned::Optioned;
 use super::recorder::Recorded;
 use crate::margin::Leg;
+use crate::margin::option::{Asked, OptionLeg};
 use crate::math::quantile::quantile;
 use crate::unit::{AccountId, Cash};
 use std::collections::BTreeSet;
@@ -85,13 +87,13 @@ impl<'a> Quality<'a> {
     /// What the path of a run, this one or its twin, says of the liquidations. Nothing where rates weren't
     /// recorded.
     pub fn prematurity(&self, along: &Recorded) -> Option<Prematurity> {
-        let path = Path::new(&self.run.frame, &along.tracks)?;
+        let path = Path::of(&self.run.frame, along)?;
         let horizon = self.run.frame.horizon();
         let mut found = Prematurity::default();
         for liquidation in &self.history.liquidations {
             let at = &liquidation.at;
-            let held = self.history.positions(at);
-            let answer = path.ask(Question::Survives, at.equity, held, at.step, horizon);
+            let held = (self.history.positions(at), self.optioned(at));
+            let answer = path.ask_with(Question::Survives, at.equity, held, at.step, horizon);
             let amount = match answer {
                 Answer::Yes => &mut found.premature,
                 Answer::No => &mut found.justified,
@@ -118,15 +120,15 @@ impl<'a> Quality<'a> {
     /// Share of calls after which the account, left alone, would have fallen short within the horizon of
     /// calls, over the calls for which that can be said; and the share for which it can't.
     pub fn precision(&self) -> (Option<f64>, Option<f64>) {
-        let Some(path) = Path::new(&self.run.frame, &self.run.tracks) else {
+        let Some(path) = Path::of(&self.run.frame, self.run) else {
             return (None, None);
         };
         let horizon = self.run.frame.call_horizon();
         let mut counts = [0u64; 3];
         for call in &self.history.calls {
-            let held = self.history.positions(&call.at);
             let at = &call.at;
-            let answer = path.ask(Question::Breaches, at.equity, held, at.step, horizon);
+            let held = (self.history.positions(at), self.optioned(at));
+            let answer = path.ask_with(Question::Breaches, at.equity, held, at.step, horizon);
             counts[match answer {
                 Answer::Yes => 0,
                 Answer::No => 1,
@@ -155,10 +157,15 @@ impl<'a> Quality<'a> {
     /// What calls asked for, up to initial margin, over the equity of those who were called.
     pub fn called_over_equity(&self) -> Option<f64> {
         let (mut called, mut equity) = (0i128, 0i128);
-        let portfolio = self.run.frame.cross.build();
+        let optioned = self.options();
+        let rules = [false, true].map(|stressed| self.run.frame.cross_in(stressed).build());
         for call in &self.history.calls {
+            let stressed = self.run.stressed.get(call.at.step as usize) == Some(&true);
+            let portfolio = rules[usize::from(stressed)].as_deref();
             let mut required = 0i128;
             let mut legs = Vec::new();
+            let options = optioned.as_ref().map(|all| (all, self.optioned(&call.at)));
+            let options = options.filter(|(_, held)| !held.is_empty());
             for held in self.history.positions(&call.at) {
                 let market = held.market.index();
                 let schedule = self.run.tracks[market].schedule(call.at.step)?;
@@ -167,7 +174,8 @@ impl<'a> Quality<'a> {
                     .wide(held.quantity, held.mark);
                 let notional = Cash::clamped(value.abs());
                 let alone = schedule.initial(notional);
-                if portfolio.is_none() || self.run.frame.markets[market].spot {
+                let spot = self.run.frame.markets[market].spot;
+                if options.is_none() && (portfolio.is_none() || spot) {
                     required += i128::from(alone.0);
                 } else {
                     legs.push(Leg {
@@ -178,7 +186,10 @@ impl<'a> Quality<'a> {
                     });
                 }
             }
-            if let Some(rule) = portfolio.as_deref() {
+            if let Some((all, held)) = options {
+                let step = call.at.step as usize;
+                required = all.requirement(step, &legs, held, Asked::Initial).0.into();
+            } else if let Some(rule) = portfolio {
                 required += match &legs[..] {
                     [alone] => i128::from(alone.alone.0),
                     legs => i128::from(rule.requirement(legs).0),
@@ -204,7 +215,27 @@ impl<'a> Quality<'a> {
         calls.filter(|call| call.fate == fate).count()
     }
 
+    /// Options of an account at a snapshot.
+    fn optioned(&self, at: &Snapshot) -> &[OptionLeg] {
+        let options = self.run.options.as_ref();
+        options.map_or(&[], |options| options.held(at.step, at.account))
+    }
+
+    fn options(&self) -> Option<Optioned<'_>> {
+        let (run, options) = (self.run, self.run.options.as_ref());
+        Optioned::new(&run.frame, options, &run.tracks, &run.stressed)
+    }
+
+    /// What an account held was worth at the mark, and what its options were on.
     fn notional(&self, at: &Snapshot) -> i128 {
+        let (run, step) = (self.run, at.step as usize);
+        let optioned = run.options.as_ref().map_or(0, |options| {
+            options.notional(&run.frame, &run.tracks, step, self.optioned(at))
+        });
+        optioned + self.positions_notional(at)
+    }
+
+    fn positions_notional(&self, at: &Snapshot) -> i128 {
         let markets = &self.run.frame.markets;
         let held = self.history.positions(at).iter();
         held.map(|held| {

@@ -5,6 +5,7 @@
 //! positions are measured by is kept for every step.
 
 use super::frame::Frame;
+use super::optioned::OptionTrack;
 use super::parts::Parts;
 use super::tally::Tally;
 use super::traced::Traced;
@@ -12,7 +13,8 @@ use super::track::Track;
 use crate::account::{Breach, Ledger};
 use crate::engine::{Event, MarketRow, Observer, OptionRow, StepRow, TraceRow, WorldRow};
 use crate::margin::Schedule;
-use crate::unit::MarketId;
+use crate::margin::option::{Listed, MarketState, OptionLeg};
+use crate::unit::{AccountId, MarketId};
 
 /// An observer that keeps what it sees.
 #[derive(Clone, Debug)]
@@ -23,6 +25,8 @@ pub struct Recorder {
     parts: Parts,
     series: Series,
     tracks: Vec<Track>,
+    stressed: Vec<bool>,
+    options: Option<OptionTrack>,
     events: Vec<Event>,
     trace: Option<Traced>,
     window: u32,
@@ -123,6 +127,8 @@ impl Recorder {
                 .iter()
                 .map(|_| Track::with_capacity(frame.steps as usize))
                 .collect(),
+            stressed: Vec::new(),
+            options: None,
             events: Vec::with_capacity(frame.steps as usize),
             trace: None,
             frame,
@@ -141,6 +147,8 @@ impl Recorder {
             parts: self.parts,
             series: self.series,
             tracks: self.tracks,
+            stressed: self.stressed,
+            options: self.options,
             events: self.events,
             trace: self.trace,
             gap,
@@ -163,6 +171,9 @@ impl Observer for Recorder {
             track.marks.push(market.mark);
             track.funding.push(market.funding_index);
         }
+        if self.frame.cross_in_stress.is_some() {
+            self.stressed.push(row.world.stressed);
+        }
     }
     fn event(&mut self, event: &Event) {
         self.events.push(*event);
@@ -172,6 +183,14 @@ impl Observer for Recorder {
     }
     fn causes(&mut self, trace: &TraceRow<'_>) {
         self.trace.get_or_insert_default().see(trace);
+    }
+    fn options(&mut self, listed: &[Listed], alive: &[bool], markets: &[MarketState]) {
+        let options = self.options.get_or_insert_default();
+        options.see(listed, alive, markets);
+    }
+    fn optioned(&mut self, step: u32, account: AccountId, held: &[OptionLeg]) {
+        let options = self.options.get_or_insert_default();
+        options.hold(step, account, held);
     }
 }
 
@@ -190,6 +209,10 @@ pub struct Recorded {
     pub series: Series,
     /// What positions were measured by in every step, by market.
     pub tracks: Vec<Track>,
+    /// Which steps were in stress; empty where correlation never changes.
+    pub stressed: Vec<bool>,
+    /// What accounts with options were measured by, where there are any.
+    pub options: Option<OptionTrack>,
     /// Every event in order.
     pub events: Vec<Event>,
     /// What moved prices and crossed thresholds, where the world was asked to tell.

@@ -1,5 +1,6 @@
 //! Running sums and extremes over every step, so that metrics are exact whatever is recorded.
 
+use super::correlation::Comoments;
 use super::fall::Fall;
 use super::frame::{Frame, MarketFrame};
 use crate::engine::{MarketRow, WorldRow};
@@ -45,6 +46,12 @@ pub struct MarketTally {
     pub hedge: [[f64; 3]; 2],
     /// Quantity sold and bought by cohorts that hedge.
     pub hedged: [i128; 2],
+    /// Sums of how far hedgers were off and of their options' delta, both without sign, in lots.
+    pub hedge_gap: [f64; 2],
+    /// Sum of changes of their options' delta by volatility, without sign, in lots.
+    pub vanna: f64,
+    /// Sum of changes of their options' worth by volatility, in ticks · lots.
+    pub vega: f64,
     /// Reproduction numbers down at the end of the first step, by move.
     pub first_down: Option<[f64; 3]>,
     /// When the first of them reached one, down and up, in seconds.
@@ -80,6 +87,9 @@ impl MarketTally {
             up: [0.0; 3],
             hedge: [[0.0; 3]; 2],
             hedged: [0; 2],
+            hedge_gap: [0.0; 2],
+            vanna: 0.0,
+            vega: 0.0,
             first_down: None,
             first_spiral: [None; 2],
             maintenance: 0.0,
@@ -117,6 +127,10 @@ impl MarketTally {
         }
         self.hedged[0] += i128::from(row.hedge_sold.0);
         self.hedged[1] += i128::from(row.hedge_bought.0);
+        self.hedge_gap[0] += row.options.gap.abs();
+        self.hedge_gap[1] += row.options.delta.abs();
+        self.vanna += row.options.vanna_flow.abs();
+        self.vega += row.options.vega_flow;
         self.first_down.get_or_insert(row.down);
         for (first, r) in self.first_spiral.iter_mut().zip([row.down[0], row.up[0]]) {
             if first.is_none() && r >= 1.0 {
@@ -171,6 +185,10 @@ pub struct Tally {
     pub steps: u32,
     /// By market.
     pub markets: Vec<MarketTally>,
+    /// How closely they moved together.
+    pub together: Comoments,
+    /// Initial margin of accounts with options: in the first step, and summed over all, in quanta.
+    pub option_initial: [f64; 2],
     /// Steps in which trade was halted, summed over the markets.
     pub halted_steps: u64,
     /// Steps in which forced orders were kept back, summed over the markets.
@@ -188,6 +206,8 @@ impl Tally {
         Self {
             steps: 0,
             markets: frame.markets.iter().map(MarketTally::new).collect(),
+            together: Comoments::new(frame.markets.iter().map(|market| market.start).collect()),
+            option_initial: [0.0; 2],
             halted_steps: 0,
             deferred_steps: 0,
             world: WorldRow {
@@ -207,6 +227,12 @@ impl Tally {
             self.halted_steps += u64::from(row.halted);
             self.deferred_steps += u64::from(!row.deferred.is_zero());
         }
+        let asked = world.option_initial.as_f64();
+        if self.steps == 0 {
+            self.option_initial[0] = asked;
+        }
+        self.option_initial[1] += asked;
+        self.together.see(markets, world.stressed);
         self.fund_high = self.fund_high.max(world.fund);
         self.fund_drawdown = self.fund_drawdown.max(self.fund_high - world.fund);
         self.world = *world;

@@ -143,6 +143,7 @@ impl Manifest {
             ("causes", super::genealogy::edge_info()),
             ("windows", super::genealogy::window_info()),
             ("waiting", super::waiting::info()),
+            ("options", super::options::info()),
         ]
         .into_iter()
         .map(|(table, columns)| {

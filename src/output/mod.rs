@@ -34,6 +34,7 @@ pub mod intervention;
 pub mod ladder;
 pub mod manifest;
 pub mod margin;
+pub mod options;
 #[cfg(feature = "parquet")]
 mod parquet;
 pub mod pictures;

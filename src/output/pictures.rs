@@ -12,8 +12,8 @@ use super::ladder::MOMENTS;
 use super::manifest::{Manifest, Provenance};
 use super::why;
 use crate::chart::{
-    self, Chart, ChartError, LadderData, LadderSide, Liquidations, Move, Options, PriceData,
-    ReproductionData, TwinData, WaterfallData,
+    self, Chart, ChartError, GammaData, LadderData, LadderSide, LinesData, Liquidations, Move,
+    NamedLine, Options, PriceData, ReproductionData, TwinData, WaterfallData,
 };
 use crate::experiment::Finished;
 use std::io::Write as _;
@@ -67,6 +67,7 @@ pub struct RunTables {
     pub(super) steps: Frame,
     pub(super) twin: Option<Frame>,
     pub(super) ladder: Option<Frame>,
+    options: Option<Frame>,
     /// What waited to be liquidated from time to time.
     pub(super) waiting: Option<Frame>,
     /// Liquidations, windows of them, and what they say together, where there is a genealogy.
@@ -153,6 +154,27 @@ pub static KINDS: &[Kind] = &[
         draw: why::calibration,
     },
     Kind {
+        name: "gamma",
+        caption: "The price, and beside it what hedgers' options gain in delta for a rise of 1 % at each price: where it is negative they sell into falls and buy into rises.",
+        by_market: true,
+        there: |tables| tables.options.is_some(),
+        draw: gamma,
+    },
+    Kind {
+        name: "smile",
+        caption: "Implied volatility by strike over the mark, of the expiries that come first, at the start and where the mark was lowest.",
+        by_market: true,
+        there: |tables| tables.options.is_some(),
+        draw: smile,
+    },
+    Kind {
+        name: "margin-by-move",
+        caption: "Equity and maintenance margin of the account with options that was closest to its requirement after the first step, were all prices elsewhere at once.",
+        by_market: true,
+        there: |tables| tables.options.is_some(),
+        draw: margin_by_move,
+    },
+    Kind {
         name: "waterfall",
         caption: "Who paid for losses, layer by layer: the fund, auto-deleveraged positions, winners, nobody.",
         by_market: false,
@@ -182,6 +204,8 @@ impl RunTables {
         let twin = finished.twin.as_ref();
         let twin = twin.map(|twin| super::steps::table(twin, provenance));
         let ladder = super::ladder::table(finished, provenance);
+        let options = finished.options.iter().any(|shots| !shots.is_empty());
+        let options = options.then(|| super::options::table(finished, provenance));
         let markets = finished.run.frame.markets.iter();
         Self {
             title: title.to_owned(),
@@ -196,6 +220,7 @@ impl RunTables {
             waiting: super::waiting::table(finished)
                 .map(|table| Frame::of("waiting", &table, why::WAITING)),
             why: why::WhyTables::of(finished),
+            options: options.map(|table| Frame::of("options", &table, OPTIONS)),
         }
     }
 
@@ -233,6 +258,7 @@ impl RunTables {
             ladder: Frame::read_if_there(path, "ladder", LADDER)?,
             waiting: Frame::read_if_there(path, "waiting", why::WAITING)?,
             why: why::WhyTables::read(path)?,
+            options: Frame::read_if_there(path, "options", OPTIONS)?,
             steps,
         })
     }
@@ -337,6 +363,130 @@ const LADDER: Wanted<'static> = Wanted {
         "forced_buys",
     ],
 };
+
+/// Those of `options`.
+const OPTIONS: Wanted<'static> = Wanted {
+    words: &["market", "moment", "curve"],
+    numbers: &["days", "mark_price", "at", "value"],
+};
+
+/// Rows of a market's curve at a moment.
+fn curve(table: &Frame, market: &str, moment: &str, name: &str) -> Result<Vec<usize>, FrameError> {
+    let (moments, curves) = (table.words("moment")?, table.words("curve")?);
+    let mut rows = table.rows_of("market", market)?;
+    rows.retain(|row| moments.get(*row) == Some(moment) && curves.get(*row) == Some(name));
+    Ok(rows)
+}
+
+fn gamma(run: &RunTables, market: &str, options: &Options) -> Result<Chart, PictureError> {
+    let steps = run.steps.rows_of("market", market)?;
+    let empty = Frame::default();
+    let table = run.options.as_ref().unwrap_or(&empty);
+    let rows = curve(
+        table,
+        market,
+        super::options::MOMENTS[0],
+        super::options::CURVES[0],
+    )?;
+    let path = run.steps.picked("mark_price", &steps)?;
+    let marks = table.picked("mark_price", &rows)?.into_iter();
+    let price: Vec<f64> = marks
+        .zip(table.picked("at", &rows)?)
+        .map(|(mark, at)| mark * (1.0 + at))
+        .collect();
+    // As far as the price went, and as far again.
+    let [low, high] = path
+        .iter()
+        .fold([f64::INFINITY, 0.0], |[low, high], price| {
+            [price.min(low), price.max(high)]
+        });
+    let room = 0.5 * (high - low);
+    let seen = price
+        .iter()
+        .zip(table.picked("value", &rows)?)
+        .filter(|(price, _)| (low - room..=high + room).contains(*price));
+    let (price, gamma) = seen.unzip();
+    let data = GammaData {
+        market: market.to_owned(),
+        unit: format!("{market} per 1 %"),
+        price,
+        gamma,
+        time: run.steps.picked("seconds", &steps)?,
+        path,
+        start: run.start,
+    };
+    let options = run.options(options, "hedgers' options at the start");
+    Ok(chart::gamma(&data, &options)?)
+}
+
+fn smile(run: &RunTables, market: &str, options: &Options) -> Result<Chart, PictureError> {
+    const MOST: usize = 3;
+    let empty = Frame::default();
+    let table = run.options.as_ref().unwrap_or(&empty);
+    let mut data = LinesData {
+        name: "implied volatility".to_owned(),
+        share: true,
+        x_name: "strike over the mark, less one".to_owned(),
+        x_share: true,
+        marks: vec![(0.0, "at the mark".to_owned())],
+        ..LinesData::default()
+    };
+    for (moment, word) in super::options::MOMENTS.into_iter().zip(["start", "lowest"]) {
+        let rows = curve(table, market, moment, super::options::CURVES[1])?;
+        let days = table.picked("days", &rows)?;
+        let mut first = 0;
+        let mut drawn = 0;
+        while first < rows.len() && drawn < MOST {
+            let same = days[first..].iter().take_while(|day| **day == days[first]);
+            let end = first + same.count();
+            data.x = table.picked("at", &rows[first..end])?;
+            data.lines.push(NamedLine {
+                name: format!("{:.1} d, {word}", days[first]),
+                values: table.picked("value", &rows[first..end])?,
+            });
+            (first, drawn) = (end, drawn + 1);
+        }
+    }
+    let options = run.options(options, market);
+    let options = titled(&options, format!("{market}: implied volatility by strike"));
+    Ok(chart::lines(&data, &options)?)
+}
+
+fn margin_by_move(run: &RunTables, market: &str, options: &Options) -> Result<Chart, PictureError> {
+    let empty = Frame::default();
+    let table = run.options.as_ref().unwrap_or(&empty);
+    let mut data = LinesData {
+        name: format!("equity and margin ({})", run.currency),
+        x_name: "move of all prices".to_owned(),
+        x_share: true,
+        marks: vec![(0.0, "as it was".to_owned())],
+        ..LinesData::default()
+    };
+    for name in &super::options::CURVES[2..] {
+        let rows = curve(table, market, super::options::MOMENTS[0], name)?;
+        data.x = table.picked("at", &rows)?;
+        data.lines.push(NamedLine {
+            name: (*name).to_owned(),
+            values: table.picked("value", &rows)?,
+        });
+    }
+    let options = run.options(
+        options,
+        "the account with options that is closest to its requirement",
+    );
+    let options = titled(
+        &options,
+        format!("{market}: an account's margin as prices move"),
+    );
+    Ok(chart::lines(&data, &options)?)
+}
+
+fn titled(options: &Options, title: String) -> Options {
+    Options {
+        title: options.title.clone().or(Some(title)),
+        ..options.clone()
+    }
+}
 
 fn price(run: &RunTables, market: &str, options: &Options) -> Result<Chart, PictureError> {
     let rows = run.steps.rows_of("market", market)?;

@@ -363,6 +363,13 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
             |v| Cell::Real(v.row.options.volatility),
         ),
         Column::new(
+            "stressed",
+            Integer,
+            "count",
+            "World: 1 where correlation is that of stress, else 0.",
+            |v| Cell::Integer(v.world.stressed.into()),
+        ),
+        Column::new(
             "fund",
             Real,
             CURRENCY,

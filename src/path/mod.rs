@@ -19,7 +19,7 @@
 //! The diffusive part of every generator is driven by one standard normal a step, and the normals
 //! of the markets are `L · z` with `L` the lower Cholesky factor of the correlation matrix. So
 //! bridges, GBM, GARCH and Merton's diffusion are all correlated; jumps are each market's own.
-//! A replay is not random and ignores its normals.
+//! A replay is not random and ignores its normals. In falls the matrix may be another: [`stress`].
 //!
 //! # Invariants
 //!
@@ -35,12 +35,14 @@ pub mod merton;
 pub mod moment;
 pub mod replay;
 pub mod shock;
+pub mod stress;
 pub mod waypoints;
 
 pub use bars::{Bar, Bars, Gap};
 pub use moment::{Moment, TimeGrid};
 pub use replay::Replay;
 pub use shock::{Shock, ShockSettings};
+pub use stress::{Stress, StressSettings};
 
 use crate::math::linear::Matrix;
 use crate::math::{Draws, Purpose, Stream, ops};
@@ -233,6 +235,7 @@ pub struct Paths {
     // One market after the other, each with `length` prices.
     prices: Vec<f64>,
     length: usize,
+    stressed: Vec<bool>,
 }
 
 impl Paths {
@@ -252,6 +255,25 @@ impl Paths {
         factor: &Matrix,
         draws: &Draws,
     ) -> Result<Self, PathError> {
+        Self::lay_under(grid, sources, factor, None, draws)
+    }
+
+    /// The same, with another factor in stress.
+    ///
+    /// # Errors
+    ///
+    /// As [`Paths::lay`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Paths::lay`].
+    pub fn lay_under(
+        grid: &TimeGrid,
+        sources: &[Source<'_>],
+        factor: &Matrix,
+        stress: Option<&Stress>,
+        draws: &Draws,
+    ) -> Result<Self, PathError> {
         let length = grid.steps as usize + 1;
         let raw: Vec<Vec<f64>> = (0..sources.len() as u32)
             .map(|market| {
@@ -262,15 +284,28 @@ impl Paths {
             .collect();
         let mut prices = vec![0.0; length * sources.len()];
         let mut normals = vec![0.0; grid.steps as usize];
+        let mut stressed = Vec::new();
         for (index, (source, out)) in sources
             .iter()
             .zip(prices.chunks_exact_mut(length))
             .enumerate()
         {
             normals.fill(0.0);
-            for (weight, column) in factor[index][..=index].iter().zip(&raw) {
-                for (normal, z) in normals.iter_mut().zip(column) {
-                    *normal += weight * z;
+            for (place, (weight, column)) in factor[index][..=index].iter().zip(&raw).enumerate() {
+                match stress {
+                    // The first market's normals are its own in either state.
+                    Some(stress) if index > 0 => {
+                        let other = stress.factor[index][place];
+                        for ((normal, z), stressed) in normals.iter_mut().zip(column).zip(&stressed)
+                        {
+                            *normal += if *stressed { other } else { *weight } * z;
+                        }
+                    }
+                    _ => {
+                        for (normal, z) in normals.iter_mut().zip(column) {
+                            *normal += weight * z;
+                        }
+                    }
                 }
             }
             let market = MarketId(index as u16);
@@ -297,8 +332,22 @@ impl Paths {
                     });
                 }
             }
+            if index == 0
+                && let Some(stress) = stress
+            {
+                stressed = stress.states(out);
+            }
         }
-        Ok(Self { prices, length })
+        Ok(Self {
+            prices,
+            length,
+            stressed,
+        })
+    }
+
+    /// Which steps are in stress, from the first; empty where there is none in the settings.
+    pub fn stressed(&self) -> &[bool] {
+        &self.stressed
     }
 
     /// The reference price of a market at a step; the last one beyond the end.

@@ -42,6 +42,165 @@ fn lay(grid: &TimeGrid, paths: &[&str], rho: f64, draws: &Draws) -> Paths {
     Paths::lay(grid, &sources, &factor, draws).unwrap()
 }
 
+/// Two or more markets whose correlation rises in falls.
+fn stressed(grid: &TimeGrid, paths: &[&str], rho: f64, json: &str, draws: &Draws) -> Paths {
+    let entry = |i: usize, j: usize| if i == j { 1.0 } else { rho };
+    let row = |i| (0..paths.len()).map(|j| entry(i, j)).collect();
+    let calm: Matrix = (0..paths.len()).map(row).collect();
+    let settings: StressSettings = serde_json::from_str(json).unwrap();
+    assert!(settings.problems(paths.len()).is_empty());
+    let stress = settings.ready(&calm, grid).unwrap();
+    let factor = correlation_factor(&calm, paths.len()).unwrap();
+    let generators: Vec<_> = paths
+        .iter()
+        .map(|json| read(json).generator(None).unwrap())
+        .collect();
+    let sources: Vec<_> = generators
+        .iter()
+        .map(|generator| Source {
+            start: 100.0,
+            generator: generator.as_ref(),
+            shocks: Vec::new(),
+            severity: 1.0,
+        })
+        .collect();
+    Paths::lay_under(grid, &sources, &factor, Some(&stress), draws).unwrap()
+}
+
+#[test]
+fn correlation_in_falls_and_in_calm_is_what_is_set() {
+    // Four days of seconds: an hour in calm and in stress has a standard error of 0.01 or less.
+    let grid = grid(1.0, 345_600);
+    let rule = r#"{"fall": 0.02, "window": "1h", "hold": "30m", "weight": 0.8}"#;
+    let draws = Draws::new(4, 0);
+    let paths = stressed(&grid, &[GBM, GBM, MERTON], 0.3, rule, &draws);
+    let series = |market| returns(paths.series(MarketId(market)));
+    let (a, b) = (series(0), series(1));
+    let apart = |state: bool| {
+        let chosen = |x: &[f64]| -> Vec<f64> {
+            let both = x.iter().zip(paths.stressed());
+            both.filter(|(_, is)| **is == state)
+                .map(|(x, _)| *x)
+                .collect()
+        };
+        let (a, b) = (chosen(&a), chosen(&b));
+        assert!(a.len() > 20_000, "{}", a.len());
+        crate::math::series::correlation(&a, &b)
+    };
+    assert!((apart(false) - 0.3).abs() < 0.01, "{}", apart(false));
+    // A fifth of what is calm and four fifths of one.
+    assert!((apart(true) - 0.86).abs() < 0.01, "{}", apart(true));
+}
+
+#[test]
+fn without_stress_paths_are_the_same_bytes() {
+    let grid = grid(1.0, 2_000);
+    let draws = Draws::new(8, 1);
+    let usual = lay(&grid, &[MERTON, GARCH, GBM], 0.6, &draws);
+    let never = r#"{"fall": 0.9}"#;
+    let none = stressed(&grid, &[MERTON, GARCH, GBM], 0.6, never, &draws);
+    let nothing = r#"{"fall": 0.0001, "weight": 0}"#;
+    let alike = stressed(&grid, &[MERTON, GARCH, GBM], 0.6, nothing, &draws);
+    assert!(alike.stressed().iter().any(|stressed| *stressed));
+    let some = r#"{"fall": 0.0001}"#;
+    let some = stressed(&grid, &[MERTON, GARCH, GBM], 0.6, some, &draws);
+    for market in (0..3).map(MarketId) {
+        assert_eq!(usual.series(market), none.series(market));
+        assert_eq!(usual.series(market), alike.series(market));
+        // The first market knows of no correlation.
+        assert_eq!(usual.series(market) == some.series(market), market.0 == 0);
+    }
+}
+
+#[test]
+fn a_step_is_stressed_by_what_came_before() {
+    let settings: StressSettings =
+        serde_json::from_str(r#"{"fall": 0.1, "window": "3s", "hold": "2s"}"#).unwrap();
+    let calm = vec![vec![1.0, 0.2], vec![0.2, 1.0]];
+    let stress = settings.ready(&calm, &grid(1.0, 12)).unwrap();
+    let prices = [
+        100.0, 100.0, 90.0, 100.0, 100.0, 100.0, 96.0, 93.0, 91.0, 89.0, 88.0, 88.0, 88.0,
+    ];
+    let states = stress.states(&prices);
+    // At 90 for the first time in step 2: the move after it, and two more; again from 89, by the 100 of no more than three steps before.
+    let expected = [0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(
+        states.iter().map(|is| i32::from(*is)).collect::<Vec<_>>(),
+        expected
+    );
+    for end in 2..prices.len() {
+        assert_eq!(stress.states(&prices[..end]), states[..end - 1]);
+    }
+    let slow = StressSettings {
+        window: Span::seconds(4.0),
+        ..settings
+    };
+    let states = slow.ready(&calm, &grid(1.0, 12)).unwrap().states(&prices);
+    assert_eq!(states[9..], [true, true, true]);
+}
+
+#[test]
+fn a_mix_is_a_correlation_matrix() {
+    let draws = Draws::new(11, 0);
+    for trial in 0..300 {
+        let mut s = draws.stream(Purpose::Custom, trial, 0);
+        let markets = 2 + s.below(5) as usize;
+        // Correlations of random loadings on two factors.
+        let mut random = || -> Matrix {
+            let loadings: Vec<[f64; 2]> = (0..markets)
+                .map(|_| {
+                    let (a, b) = (s.normal(), s.normal());
+                    let size = (a * a + b * b).sqrt();
+                    [a / size, b / size]
+                })
+                .collect();
+            let entry = |i: usize, j: usize| {
+                let [a, b] = [loadings[i], loadings[j]];
+                if i == j {
+                    1.0
+                } else {
+                    (a[0] * b[0] + a[1] * b[1]).clamp(-1.0, 1.0)
+                }
+            };
+            (0..markets)
+                .map(|i| (0..markets).map(|j| entry(i, j)).collect())
+                .collect()
+        };
+        let (calm, other) = (random(), random());
+        for matrix in [None, Some(other)] {
+            for weight in [0.0, 0.3, 0.9, 1.0] {
+                let settings = StressSettings {
+                    fall: 0.1,
+                    window: Span::seconds(60.0),
+                    hold: Span::ZERO,
+                    weight,
+                    matrix: matrix.clone(),
+                };
+                let mixed = settings.mixed(&calm);
+                assert!(correlation_factor(&mixed, markets).is_ok(), "{mixed:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn settings_of_stress_that_cannot_be_run_are_told() {
+    let told = |json: &str, markets| -> Vec<String> {
+        let settings: StressSettings = serde_json::from_str(json).unwrap();
+        let problems = settings.problems(markets);
+        problems.into_iter().map(|problem| problem.field).collect()
+    };
+    assert_eq!(told(r#"{"fall": 0.05}"#, 2), [""; 0]);
+    assert_eq!(
+        told(r#"{"fall": 0, "weight": 1.5}"#, 1),
+        ["weight", "fall", "fall"]
+    );
+    assert_eq!(
+        told(r#"{"fall": 0.05, "matrix": [[1, 2], [2, 1]]}"#, 2),
+        ["matrix"]
+    );
+}
+
 fn returns(series: &[f64]) -> Vec<f64> {
     series
         .windows(2)

@@ -39,6 +39,10 @@ pub fn price(
     reference: Ticks,
     [low, high]: [Ticks; 2],
 ) -> Option<Ticks> {
+    // A band about a price of few ticks may hold no tick at all.
+    if low > high {
+        return None;
+    }
     let both = |price: Ticks| -> (i64, i64) {
         let of = |side: Side| {
             let waiting: i64 = waiting
@@ -100,6 +104,14 @@ mod tests {
             quantity: Lots(quantity),
             limit: limit.map(Ticks),
         }
+    }
+
+    #[test]
+    fn a_band_without_a_tick_has_no_price() {
+        let waiting = [order(Side::Buy, 5, None), order(Side::Sell, 5, None)];
+        let price = |bounds| price(&waiting, book, Ticks(42), bounds);
+        assert_eq!(price([Ticks(43), Ticks(42)]), None);
+        assert_eq!(price([Ticks(42), Ticks(42)]), Some(Ticks(42)));
     }
 
     /// Ten lots on each tick from 95 down and from 105 up.

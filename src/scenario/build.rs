@@ -7,16 +7,17 @@ use super::option;
 use super::problem::Problem;
 use super::settings::{ContractSettings, KindSettings, MarketSettings, Scenario, VenueSettings};
 use crate::engine::{
-    Adl, CohortSetup, LiquidationSetup, MarketSetup, Setup, Socialise, opening_depth,
+    Adl, CohortSetup, LiquidationSetup, MarketSetup, Setup, Socialise, StressSetup, opening_depth,
 };
 use crate::liquidation::keeper::{self, KeeperSettings};
 use crate::liquidation::policy::{PolicySettings, absorb::Reserves};
 use crate::liquidation::waterfall::{Backstop, Ranking, SocialiseSettings};
+use crate::margin::option::{OptionMargin, OptionMarginSettings};
 use crate::margin::{Frozen, MarginRule, RiskView, Schedule};
 use crate::market::{Book, Contract, Frame, Impact, Venue};
 use crate::math::Draws;
 use crate::math::linear::{Matrix, correlation_factor};
-use crate::path::{Bars, Paths, PricePath, Source, TimeGrid};
+use crate::path::{Bars, Paths, PricePath, Source, Stress, TimeGrid};
 use crate::safety::{Faults, SafetySetup};
 use crate::trader::population::{Asked, Ground, Holding, Population, populate};
 use crate::trader::{CohortSettings, ResponseSettings};
@@ -54,6 +55,9 @@ pub struct Opening {
 /// A ladder reaches this many times the highest price of the path.
 const HEADROOM: f64 = 4.0;
 
+/// Prices by market, in ticks, and which steps are in stress.
+type Outside = (Vec<Vec<f64>>, Vec<bool>);
+
 /// A scenario whose files are read. Every run of it starts from [`Prepared::setup`].
 pub struct Prepared<'a> {
     scenario: &'a Scenario,
@@ -62,6 +66,7 @@ pub struct Prepared<'a> {
     starts: Vec<f64>,
     generators: Vec<Box<dyn PricePath>>,
     factor: Matrix,
+    stress: Option<Stress>,
     holdings: Vec<Holding>,
     notes: Vec<String>,
 }
@@ -88,6 +93,7 @@ impl<'a> Prepared<'a> {
             starts: Vec::new(),
             generators: Vec::new(),
             factor: Matrix::new(),
+            stress: None,
             holdings: Vec::new(),
             notes: Vec::new(),
         };
@@ -96,14 +102,16 @@ impl<'a> Prepared<'a> {
                 problems.extend(list);
             }
         }
-        let size = scenario.markets.len();
-        let identity = || {
-            let unit = |i: usize| (0..size).map(|j| f64::from(u8::from(i == j))).collect();
-            (0..size).map(unit).collect()
-        };
-        match correlation_factor(&scenario.correlation.clone().unwrap_or_else(identity), size) {
+        let [calm, _] = scenario.correlations();
+        match correlation_factor(&calm, scenario.markets.len()) {
             Ok(factor) => prepared.factor = factor,
             Err(error) => problems.extend(plain("correlation", error)),
+        }
+        if let Some(stress) = &scenario.stress_correlation {
+            match stress.ready(&calm, &prepared.grid) {
+                Ok(stress) => prepared.stress = Some(stress),
+                Err(error) => problems.extend(plain("stress_correlation.matrix", error)),
+            }
         }
         if problems.is_empty()
             && let Some(file) = &scenario.positions
@@ -267,7 +275,7 @@ impl<'a> Prepared<'a> {
         let dt = self.grid.dt;
         let draws = scenario.draws(replicate);
         let severity = scenario.severity(replicate);
-        let paths = self.paths(&draws, severity)?;
+        let (paths, stressed) = self.paths(&draws, severity)?;
         let mut markets = Vec::with_capacity(self.grids.len());
         let mut grounds = Vec::with_capacity(self.grids.len());
         for (place, (name, settings)) in scenario.traded().enumerate() {
@@ -280,6 +288,10 @@ impl<'a> Prepared<'a> {
             grounds.push(ground);
         }
         let thresholds = scenario.margin.thresholds(dt);
+        let [cross, mut cross_in_stress] = scenario.crosses();
+        if mode == Mode::FrozenRates {
+            cross_in_stress.clone_from(&cross);
+        }
         let cohorts: Vec<(&str, &CohortSettings)> = scenario
             .cohort
             .iter()
@@ -291,7 +303,7 @@ impl<'a> Prepared<'a> {
             &grounds,
             &Asked {
                 thresholds,
-                portfolio: scenario.margin.cross.build(),
+                portfolio: cross.build(),
                 reserve: match scenario.positions_response {
                     Some(ResponseSettings::TopUp { reserve, .. }) => reserve,
                     _ => 0.0,
@@ -301,8 +313,9 @@ impl<'a> Prepared<'a> {
             dt,
         )
         .map_err(|error| plain(format!("cohort.{}.capital", cohorts[error.cohort].0), error))?;
-        let options = match &scenario.options {
-            Some(settings) => Some(
+        let margins = scenario.option_margins();
+        let options = match (&scenario.options, &margins) {
+            (Some(settings), Some([asked, _])) => Some(
                 option::Opening {
                     scenario,
                     settings,
@@ -310,20 +323,11 @@ impl<'a> Prepared<'a> {
                     clock: &self.grid,
                     grounds: &grounds,
                     draws: &draws,
-                    margin: std::sync::Arc::from(
-                        settings.margin.build(
-                            &scenario
-                                .markets
-                                .iter()
-                                .zip(&self.grids)
-                                .map(|(name, grid)| (name.as_str(), grid.scale().quantum))
-                                .collect::<Vec<_>>(),
-                        ),
-                    ),
+                    margin: self.option_margin(asked),
                 }
                 .open(&mut population)?,
             ),
-            None => None,
+            _ => None,
         };
         let liquidation = self.liquidation()?;
         population
@@ -361,7 +365,15 @@ impl<'a> Prepared<'a> {
             steps: self.grid.steps,
             rounds: scenario.rounds,
             thresholds,
-            portfolio: scenario.margin.cross.build(),
+            portfolio: cross.build(),
+            stress: (!stressed.is_empty()).then(|| StressSetup {
+                steps: Arc::from(stressed),
+                portfolio: cross_in_stress.build(),
+                options: scenario
+                    .option_margins()
+                    .filter(|_| mode != Mode::FrozenRates)
+                    .map(|[_, in_stress]| self.option_margin(&in_stress)),
+            }),
             reduce_only: scenario.margin.reduce_only,
             liquidation,
             safety: self.safety(&draws, mode)?,
@@ -375,6 +387,14 @@ impl<'a> Prepared<'a> {
             audit_every_step: false,
         };
         Ok((setup, opening))
+    }
+
+    fn option_margin(&self, settings: &OptionMarginSettings) -> Arc<dyn OptionMargin> {
+        let names = self.scenario.markets.iter().zip(&self.grids);
+        let markets: Vec<_> = names
+            .map(|(name, grid)| (name.as_str(), grid.scale().quantum))
+            .collect();
+        Arc::from(settings.build(&markets))
     }
 
     /// The liquidation engine and the waterfall.
@@ -515,8 +535,8 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// The outside prices of every market, in ticks.
-    fn paths(&self, draws: &Draws, severity: f64) -> Result<Vec<Vec<f64>>, Vec<Problem>> {
+    /// The outside prices of every market, in ticks, and which steps are in stress.
+    fn paths(&self, draws: &Draws, severity: f64) -> Result<Outside, Vec<Problem>> {
         let names = &self.scenario.markets;
         let sources: Vec<Source<'_>> = names
             .iter()
@@ -535,13 +555,16 @@ impl<'a> Prepared<'a> {
                 severity,
             })
             .collect();
-        let paths = Paths::lay(&self.grid, &sources, &self.factor, draws).map_err(|error| {
-            plain(
-                format!("market.{}.path", names[error.market.index()]),
-                error,
-            )
-        })?;
-        Ok(self
+        let stress = self.stress.as_ref();
+        let paths = Paths::lay_under(&self.grid, &sources, &self.factor, stress, draws).map_err(
+            |error| {
+                plain(
+                    format!("market.{}.path", names[error.market.index()]),
+                    error,
+                )
+            },
+        )?;
+        let ticks = self
             .grids
             .iter()
             .enumerate()
@@ -553,7 +576,8 @@ impl<'a> Prepared<'a> {
                     .map(|price| price / tick)
                     .collect()
             })
-            .collect())
+            .collect();
+        Ok((ticks, paths.stressed().to_vec()))
     }
 
     fn open_market(

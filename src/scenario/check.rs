@@ -4,6 +4,7 @@ use super::build::Prepared;
 use super::problem::{Problem, listed, nearest};
 use super::settings::{ContractSettings, KindSettings, MarketSettings, Scenario, VenueSettings};
 use super::tree::join;
+use crate::margin::CrossSettings;
 use crate::margin::base::BaseSettings;
 use crate::math::linear::correlation_factor;
 use crate::math::sample::Sampled;
@@ -85,6 +86,23 @@ pub(super) fn parts(scenario: &Scenario, names: &[String]) -> Vec<Problem> {
         && let Err(error) = correlation_factor(matrix, names.len())
     {
         add("correlation", error.to_string());
+    }
+    if let Some(stress) = &scenario.stress_correlation {
+        for problem in stress.problems(names.len()) {
+            add(
+                &format!("stress_correlation.{}", problem.field),
+                problem.message,
+            );
+        }
+    }
+    if scenario.margin.cross == CrossSettings::Path
+        && scenario.correlation.is_none()
+        && scenario.stress_correlation.is_none()
+    {
+        add(
+            "margin.cross",
+            "found \"path\", but the outside prices are independent: give `correlation`, or leave it out".to_owned(),
+        );
     }
     if let Err(error) = scenario.margin.cross.check(names.len()) {
         add("margin.cross.correlation", error.to_string());

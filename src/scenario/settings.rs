@@ -4,15 +4,17 @@ use super::ensemble::EnsembleSettings;
 use super::option::OptionsSettings;
 use crate::engine::Rounds;
 use crate::liquidation::LiquidationSettings;
-use crate::margin::{HaircutSettings, MarginRule, MarginSettings};
+use crate::margin::option::OptionMarginSettings;
+use crate::margin::{CrossSettings, HaircutSettings, MarginRule, MarginSettings};
 use crate::market::anchor::{AnchorSettings, FlightSettings};
 use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{BookSettings, ImpactSettings};
 use crate::math::Draws;
+use crate::math::linear::Matrix;
 use crate::measure::{ExpectSettings, MeasureSettings};
-use crate::path::{Moment, PathSettings, ShockSettings, TimeGrid};
+use crate::path::{Moment, PathSettings, ShockSettings, StressSettings, TimeGrid};
 use crate::safety::{FaultSettings, SafetySettings};
 use crate::trader::{CohortSettings, ResponseSettings};
 use crate::unit::grid::GridError;
@@ -171,6 +173,9 @@ pub struct Scenario {
     /// Correlation of the markets' diffusions, row by row in the order of `markets`; independent where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<Vec<Vec<f64>>>,
+    /// Correlation in falls; the same as ever where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stress_correlation: Option<StressSettings>,
     /// Scheduled moves of the outside prices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shock: Vec<ShockSettings>,
@@ -265,6 +270,37 @@ impl MarketSettings {
 }
 
 impl Scenario {
+    /// The matrices by which outside prices move, calm and in stress.
+    pub fn correlations(&self) -> [Matrix; 2] {
+        let size = self.markets.len();
+        let unit = |i: usize| (0..size).map(|j| f64::from(u8::from(i == j))).collect();
+        let calm = self.correlation.clone();
+        let calm = calm.unwrap_or_else(|| (0..size).map(unit).collect());
+        let stress = self.stress_correlation.as_ref();
+        let stressed = stress.map_or_else(|| calm.clone(), |stress| stress.mixed(&calm));
+        [calm, stressed]
+    }
+
+    /// How positions of cross accounts are margined together, calm and in stress.
+    pub fn crosses(&self) -> [CrossSettings; 2] {
+        self.correlations()
+            .map(|matrix| self.margin.cross.under(Some(&matrix)))
+    }
+
+    /// What accounts with options are asked, calm and in stress.
+    pub fn option_margins(&self) -> Option<[OptionMarginSettings; 2]> {
+        let options = self.options.as_ref()?;
+        Some(self.crosses().map(|cross| {
+            let mut margin = options.margin.clone();
+            if let (CrossSettings::Path, CrossSettings::Correlation(matrix)) =
+                (&self.margin.cross, cross)
+            {
+                margin.offsets.get_or_insert(matrix);
+            }
+            margin
+        }))
+    }
+
     /// The scenario with another seed.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {

@@ -1,7 +1,7 @@
 //! README against what it speaks of: code, columns, kinds of events.
 
 use deleverage::engine::EventKind;
-use deleverage::output::{events, genealogy, ladder, margin, steps, waiting};
+use deleverage::output::{events, genealogy, ladder, margin, options, steps, waiting};
 use std::fs;
 
 /// What README shows in the fences of a language that contain a part.
@@ -30,6 +30,7 @@ fn the_readme_names_every_column_with_its_unit() {
         ("events", events::info()),
         ("margin", margin::info()),
         ("ladder", ladder::info()),
+        ("options", options::info()),
         ("liquidations", genealogy::info()),
         ("causes", genealogy::edge_info()),
         ("windows", genealogy::window_info()),

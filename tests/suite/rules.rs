@@ -186,11 +186,16 @@ fn small_markets_of_dydx_scale_initial_margin_with_open_interest() {
 /// How many accounts are liquidated of two, as both markets fall by a tenth: one holds a long and a short of the same worth, the
 /// other a long only.
 fn liquidated(cross: &str) -> f64 {
+    let rows =
+        "hedged,A,10,10000,4000,cross\nhedged,B,-10,10000,0,cross\nbare,A,10,10000,12500,cross\n";
+    liquidated_of(rows, "", cross)
+}
+
+/// The same of accounts of one's own, and with settings of the whole.
+fn liquidated_of(rows: &str, top: &str, cross: &str) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("positions.csv");
-    let rows = "account,market,qty,entry_price,collateral,mode\n\
-        hedged,A,10,10000,4000,cross\nhedged,B,-10,10000,0,cross\n\
-        bare,A,10,10000,12500,cross\n";
+    let rows = format!("account,market,qty,entry_price,collateral,mode\n{rows}");
     std::fs::write(&file, rows).unwrap();
     let market = |name: &str| {
         format!(
@@ -199,7 +204,7 @@ fn liquidated(cross: &str) -> f64 {
         )
     };
     let text = format!(
-        "markets = [\"A\", \"B\"]\nlength = \"30s\"\npositions = {:?}\n{}{}\
+        "markets = [\"A\", \"B\"]\nlength = \"30s\"\n{top}\npositions = {:?}\n{}{}\
          [margin]\nbase.fixed = {{ maintenance = 0.03, initial = 0.06 }}\n{cross}\n\
          [[shock]]\nat = \"10s\"\nsize = -0.1\n",
         file.display().to_string(),
@@ -220,6 +225,27 @@ fn a_hedge_is_asked_less_under_a_correlation_matrix_and_a_bare_position_is_not()
         liquidated("cross.correlation = [[1.0, 0.9], [0.9, 1.0]]"),
         1.0
     );
+}
+
+#[test]
+fn margin_follows_the_correlation_of_outside_prices_into_stress() {
+    // Both long, and after the fall worth 5,000: asked √(2 · 2,700² · 1.2) = 4,183 in calm, and the sum, 5,400, in stress.
+    let both = "both,A,10,10000,25000,cross\nboth,B,10,10000,0,cross\n";
+    let calm = "correlation = [[1, 0.2], [0.2, 1]]";
+    let stress = format!("{calm}\nstress_correlation = {{ fall = 0.05, weight = 1 }}");
+    let never = format!("{calm}\nstress_correlation = {{ fall = 0.5, weight = 1 }}");
+    let path = "cross = \"path\"";
+    assert_eq!(liquidated_of(both, calm, path), 0.0);
+    assert_eq!(liquidated_of(both, &never, path), 0.0);
+    assert_eq!(liquidated_of(both, &stress, path), 1.0);
+    // A matrix of margin's own stays what it is.
+    assert_eq!(
+        liquidated_of(both, &stress, "cross.correlation = [[1, 0.2], [0.2, 1]]"),
+        0.0
+    );
+    let told = Scenario::parse(FALL).unwrap().set("margin.cross", "path");
+    let told = told.unwrap_err().to_string();
+    assert!(told.contains("outside prices are independent"), "{told}");
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub fn frame() -> Frame {
         accounts: 8,
         fund: Cash(50_000_000),
         cross: Default::default(),
+        cross_in_stress: None,
+        option_margin: None,
         measure: MeasureSettings {
             horizon: Some(Span::seconds(10.0)),
             call_horizon: Some(Span::seconds(20.0)),
@@ -121,6 +123,8 @@ fn world(step: usize) -> WorldRow {
         liquidations: [0, 0, 2, 3, 3][step],
         rounds: [1, 1, 4, 2, 1][step],
         option_cost: Cash(0),
+        option_initial: Cash(0),
+        stressed: false,
     }
 }
 

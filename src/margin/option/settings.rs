@@ -33,7 +33,8 @@ pub struct OptionMarginSettings {
     /// Rules by scan that differ in single markets, by the market's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub market: BTreeMap<String, RuleSettings>,
-    /// How markets offset under a rule by scan: a correlation matrix in their order; they are added up where left out.
+    /// How markets offset under a rule by scan: a correlation matrix in their order. Where left out they are added up, or offset by the
+    /// matrix of the outside prices where `margin.cross` is `"path"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offsets: Option<Matrix>,
 }

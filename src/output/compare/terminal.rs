@@ -15,6 +15,7 @@ pub static FRONTIER: &[&Definition] = &[
     &m::LATE_SHARE,
     &m::BAD_DEBT,
     &m::INITIAL_MEAN,
+    &m::OPTION_MARGIN_MEAN,
     &m::LIQUIDATED_TOTAL,
     &m::DRAWDOWN,
     &m::ENDOGENOUS_SHARE,

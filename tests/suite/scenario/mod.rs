@@ -50,6 +50,7 @@ markets = ["ETH", "BTC"]
 start = 2025-10-10T20:30:00Z
 length = "2h"
 correlation = [[1, 0.8], [0.8, 1]]
+stress_correlation = { fall = 0.03, window = "30m", weight = 0.7 }
 rounds = { until_quiet = { limit = 50 } }
 [market.BTC]
 path.waypoints = { points = [["20:30", 117000.0], ["21:15:00", 103333.33], ["22:00", 112000]], volatility = 0.7 }
@@ -73,6 +74,7 @@ size = 0.02
 [margin]
 adjust = [{ volatility = { fast = "5m", slow = "1d", initial = 0.6, cap = 3 } }]
 grace = "30s"
+cross = "path"
 [cohort.retail]
 count = 30
 markets = { BTC = 0.7, ETH = 0.3 }

@@ -1,6 +1,7 @@
 //! Margin: rules, new tables, thresholds, and rules of a whole account.
 
 use super::*;
+use deleverage::engine::StressSetup;
 use deleverage::margin::adjust::{
     AdjustSettings, ScheduledSettings, StepSettings, VolatilitySettings,
 };
@@ -134,6 +135,28 @@ pub(super) fn portfolio(draws: &Draws, markets: u16) -> Option<Box<dyn Portfolio
         1 => Some(Box::new(Twice)),
         _ => None,
     }
+}
+
+/// Correlations that change now and then, and with them what cross accounts are asked together.
+pub(super) fn stress(draws: &Draws, markets: u16) -> Option<StressSetup> {
+    let mut s = draws.stream(Purpose::Custom, 41, 0);
+    let between = whole(&mut s, 1, 20) as usize;
+    s.chance(0.3).then(|| StressSetup {
+        steps: (0..400).map(|step| step / between % 2 == 1).collect(),
+        portfolio: match s.below(3) {
+            0 => Some(Box::new(Twice)),
+            1 => {
+                let row = |i: u16| {
+                    (0..markets)
+                        .map(|j| if i == j { 1.0 } else { 0.9 })
+                        .collect()
+                };
+                CrossSettings::Correlation((0..markets).map(row).collect()).build()
+            }
+            _ => None,
+        },
+        options: None,
+    })
 }
 
 /// Asks twice of what is held together.

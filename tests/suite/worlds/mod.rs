@@ -262,6 +262,7 @@ pub fn world(seed: u64, wish: Wish) -> Setup {
         rounds,
         portfolio: wish.portfolio.then(|| portfolio(&draws, count)).flatten(),
         thresholds: common,
+        stress: wish.portfolio.then(|| stress(&draws, count)).flatten(),
         reduce_only: !wish.all_is_well && more.chance(0.5),
         liquidation,
         safety: if wish.no_impact || wish.all_is_well {
