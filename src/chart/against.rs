@@ -17,6 +17,8 @@ pub struct AgainstData {
     pub y_name: String,
     /// Whether equal ratios take equal room, along the bottom and up.
     pub log: [bool; 2],
+    /// What the curve and the points are called.
+    pub legend: [String; 2],
     /// Places of the curve.
     pub curve_x: Vec<f64>,
     /// Its values.
@@ -79,7 +81,10 @@ pub fn against(data: &AgainstData, options: &Options) -> Result<Chart, ChartErro
     panel.axes(
         &mut canvas,
         &data.y_name,
-        &[("theory", theme::INDEX), ("got", theme::LAST)],
+        &[
+            (&data.legend[0], theme::INDEX),
+            (&data.legend[1], theme::LAST),
+        ],
         &x_ticks,
         &y_ticks,
         Some(&data.x_name),
@@ -91,7 +96,7 @@ pub fn against(data: &AgainstData, options: &Options) -> Result<Chart, ChartErro
     panel.line(
         &mut canvas,
         &Line {
-            name: "theory",
+            name: &data.legend[0],
             x: &data.curve_x,
             y: &data.curve_y,
             color: theme::INDEX,
@@ -100,7 +105,7 @@ pub fn against(data: &AgainstData, options: &Options) -> Result<Chart, ChartErro
         },
     )?;
     let dots = panel.points(&data.point_x, &data.point_y);
-    canvas.layer("dots", "got", Finish::Plain, |pen| {
+    canvas.layer("dots", &data.legend[1], Finish::Plain, |pen| {
         dots.iter()
             .filter(|(_, y)| !y.is_nan())
             .try_for_each(|at| pen.dot(*at, 1.6 * theme::MAIN_LINE, theme::LAST))

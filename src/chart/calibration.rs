@@ -7,7 +7,7 @@ use super::canvas::{Anchor, Finish};
 use super::layout;
 use super::panel::{Line, Panel, Room};
 use super::scale::{Scale, Tick};
-use super::{Chart, ChartError, Options, number, same_length, theme};
+use super::{Chart, ChartError, Options, font, number, same_length, theme};
 
 /// Windows of a market.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,10 +76,15 @@ pub fn calibration(data: &CalibrationData, options: &Options) -> Result<Chart, C
         x,
         y,
     };
+    let names = if options.is_narrow() {
+        ["means", "stressed", "calm"]
+    } else {
+        ["means by class", "stressed minute", "calm minute"]
+    };
     let legend = [
-        ("means by class", theme::LAST),
-        ("stressed minute", theme::LONG_LIQUIDATION),
-        ("calm minute", theme::SHORT_LIQUIDATION),
+        (names[0], theme::LAST),
+        (names[1], theme::LONG_LIQUIDATION),
+        (names[2], theme::SHORT_LIQUIDATION),
     ];
     panel.axes(
         &mut canvas,
@@ -95,6 +100,12 @@ pub fn calibration(data: &CalibrationData, options: &Options) -> Result<Chart, C
     }
     let heaviest = data.weight.iter().copied().fold(0.0, f64::max);
     let dots = panel.points(&data.foreseen, &data.realised);
+    canvas.marks(dots.iter().enumerate().map(|(k, at)| {
+        let regime = if data.stressed[k] { names[1] } else { names[2] };
+        let (foreseen, realised) = (data.foreseen[k], data.realised[k]);
+        let text = format!("{regime} · R foreseen {foreseen:.2} · realised {realised:.2}");
+        (*at, text)
+    }));
     for (name, stressed, color) in [
         ("calm", false, theme::SHORT_LIQUIDATION),
         ("stressed", true, theme::LONG_LIQUIDATION),
@@ -138,6 +149,7 @@ pub fn calibration(data: &CalibrationData, options: &Options) -> Result<Chart, C
         },
     )?;
     let one = panel.px(1.0);
+    let canvas_width = canvas.width;
     canvas.layer("level", "R = 1", Finish::Dashed(theme::DOTS), |pen| {
         pen.line(
             &[(one, panel.room.top), (one, panel.room.bottom)],
@@ -147,13 +159,56 @@ pub fn calibration(data: &CalibrationData, options: &Options) -> Result<Chart, C
     })?;
     canvas.layer("note", "warnings", Finish::Rimmed, |pen| {
         let (room, line) = (panel.room, 1.4 * theme::LABEL);
-        for (k, part) in data.note.split('\n').enumerate() {
+        for (k, part) in wrapped(&data.note, room.width() - 20.0).iter().enumerate() {
             let at = (room.left + 10.0, room.top + 12.0 + k as f64 * line);
             pen.text(part, at, Anchor::Start, theme::LABEL, false, theme::INK)?;
         }
-        let at = (one + 6.0, room.bottom - 12.0);
         let note = format!("warning: R ≥ {}", number::compact(1.0));
-        pen.text(&note, at, Anchor::Start, theme::LABEL, false, theme::QUIET)
+        let right = one + 6.0 + font::width(&note, theme::LABEL, false) < canvas_width;
+        let (x, anchor) = if right {
+            (one + 6.0, Anchor::Start)
+        } else {
+            (one - 6.0, Anchor::End)
+        };
+        let at = (x, room.bottom - 12.0);
+        pen.text(&note, at, anchor, theme::LABEL, false, theme::QUIET)
     })?;
     Ok(Chart::of(canvas, options, title))
+}
+
+/// The lines of a note, broken after commas where they would not fit.
+fn wrapped(note: &str, room: f64) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in note.split('\n') {
+        let mut open = String::new();
+        for part in line.split_inclusive(", ") {
+            let longer = format!("{open}{part}");
+            if !open.is_empty() && font::width(longer.trim_end(), theme::LABEL, false) > room {
+                lines.push(std::mem::take(&mut open).trim_end().to_owned());
+                open = part.to_owned();
+            } else {
+                open = longer;
+            }
+        }
+        lines.push(open.trim_end().to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_breaks_after_commas_where_it_has_to() {
+        let note = "warnings: 1, of which false alarms 0\nshort";
+        assert_eq!(
+            wrapped(note, 1_000.0),
+            ["warnings: 1, of which false alarms 0", "short"]
+        );
+        assert_eq!(
+            wrapped(note, 150.0),
+            ["warnings: 1,", "of which false alarms 0", "short"]
+        );
+    }
 }

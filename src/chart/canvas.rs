@@ -15,6 +15,7 @@ use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoTextStyle, RGBColor, ShapeStyle};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Units of the drawing library to a pixel.
@@ -72,6 +73,20 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// A finished document with another headline.
+pub(super) fn retitled(svg: &str, title: &str) -> Option<String> {
+    let layer = svg.find("<g class=\"title\"")?;
+    let from = layer + svg[layer..].find("<text")?;
+    let from = from + svg[from..].find('>')? + 1;
+    let until = from + svg[from..].find("</text>")?;
+    Some(format!(
+        "{}\n{}\n{}",
+        &svg[..from],
+        escaped(title),
+        &svg[until..]
+    ))
 }
 
 impl Canvas {
@@ -148,6 +163,46 @@ impl Canvas {
             "<g class=\"panel\" data-name=\"{}\" data-room=\"{left} {top} {right} {bottom}\" data-x=\"{x}\" data-y=\"{y}\"></g>",
             escaped(name),
         );
+    }
+
+    /// A layer of many filled rectangles (left, top, right, bottom), by colour: one outline a colour, for a drawing of thousands
+    /// would be large otherwise.
+    pub fn tiles(&mut self, class: &str, name: &str, tiles: &BTreeMap<[u8; 3], Vec<[f64; 4]>>) {
+        let name = escaped(name);
+        let _ = writeln!(self.body, "<g class=\"{class}\" data-name=\"{name}\">");
+        for ([red, green, blue], corners) in tiles {
+            let mut outline = String::new();
+            for corners in corners {
+                let [left, top, right, bottom] = corners.map(fine);
+                let (width, height) = (right - left, bottom - top);
+                let _ = write!(outline, "M{left} {top}h{width}v{height}h{}z", -width);
+            }
+            let _ = writeln!(
+                self.body,
+                "<path fill=\"#{red:02X}{green:02X}{blue:02X}\" d=\"{outline}\"/>"
+            );
+        }
+        self.body.push_str("</g>\n");
+    }
+
+    /// An empty layer with what is said of single places on a sheet, for readers of the drawing.
+    pub fn marks(&mut self, marks: impl IntoIterator<Item = ((f64, f64), String)>) {
+        let (mut places, mut texts) = (String::new(), Vec::new());
+        for (at, text) in marks {
+            if at.0.is_finite() && at.1.is_finite() {
+                let (x, y) = point(at);
+                let _ = write!(places, "{x} {y} ");
+                texts.push(text.replace('|', "/"));
+            }
+        }
+        if !texts.is_empty() {
+            let _ = writeln!(
+                self.body,
+                "<g class=\"marks\" data-places=\"{}\" data-texts=\"{}\"></g>",
+                places.trim_end(),
+                escaped(&texts.join("|")),
+            );
+        }
     }
 
     /// An empty layer with the numbers of a table of cells, for readers of the drawing.

@@ -162,6 +162,20 @@ fn calendar(low: f64, high: f64, start: i64, raw: f64) -> (Vec<Tick>, String) {
     (ticks, title)
 }
 
+/// A moment of a run to the second: the time of day where there is a start, else the time since.
+pub(super) fn moment(start: Option<i64>, seconds: f64) -> String {
+    let of_day = match start {
+        Some(start) => (start + seconds.round() as i64).rem_euclid(86_400),
+        None => seconds.round() as i64,
+    };
+    format!(
+        "{:02}:{:02}:{:02}",
+        of_day / 3_600,
+        of_day / 60 % 60,
+        of_day % 60
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

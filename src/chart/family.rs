@@ -8,7 +8,7 @@ use super::canvas::{Anchor, Canvas, Finish};
 use super::layout;
 use super::panel::{Panel, Room};
 use super::scale::Scale;
-use super::{Chart, ChartError, Options, font, number, theme};
+use super::{Chart, ChartError, Options, clock, font, number, theme};
 
 /// A tree of liquidations.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -160,6 +160,11 @@ pub fn family(data: &FamilyData, options: &Options) -> Result<Chart, ChartError>
             Ok(())
         })?;
     }
+    canvas.marks(drawn.iter().enumerate().map(|(row, member)| {
+        let member = &data.members[*member];
+        let when = clock::moment(data.start, member.time);
+        (at(row), format!("{} · {when}", member.label))
+    }));
     labels(&mut canvas, data, &drawn, &panel, at, radius)?;
     Ok(Chart::of(canvas, options, title))
 }

@@ -153,7 +153,8 @@ pub fn heat(data: &HeatData, options: &Options) -> Result<Chart, ChartError> {
         }
         Ok(())
     })?;
-    color_bar(&mut canvas, panel.room, bar, &bar_ticks)?;
+    let place = (panel.room.right + BAR, panel.room.top, panel.room.bottom);
+    color_bar(&mut canvas, place, bar, &bar_ticks, color)?;
     for level in &data.levels {
         line(&mut canvas, &panel, level, columns, rows)?;
     }
@@ -174,19 +175,21 @@ fn ticks(labels: &[String], room: f64) -> Vec<Tick> {
         .collect()
 }
 
-fn color_bar(
+/// The scale of colours at a place (left, top, bottom), with the colour of each share of it.
+pub(super) fn color_bar(
     canvas: &mut Canvas,
-    room: Room,
+    (left, top, bottom): (f64, f64, f64),
     scale: Scale,
     ticks: &[Tick],
+    shade: impl Fn(f64) -> RGBColor,
 ) -> Result<(), ChartError> {
     const STEPS: usize = 64;
-    let (left, right) = (room.right + BAR, room.right + 2.0 * BAR);
-    let y = |share: f64| room.bottom - share * room.height();
+    let right = left + BAR;
+    let y = |share: f64| bottom - share * (bottom - top);
     canvas.layer("scale", "scale of colours", Finish::Plain, |pen| {
         for step in 0..STEPS {
             let (from, to) = (step as f64 / STEPS as f64, (step + 1) as f64 / STEPS as f64);
-            let middle = color(0.5 * (from + to));
+            let middle = shade(0.5 * (from + to));
             // Up to the top, where the next lies over it: no hairline shows between two.
             pen.rectangle((left, y(from)), (right, y(1.0)), middle, 1.0)?;
         }

@@ -186,6 +186,48 @@ impl Chart {
         }
     }
 
+    /// A drawing that was finished before, of the size and under the headline of the options: all else that is on it is larger or
+    /// smaller.
+    ///
+    /// # Errors
+    ///
+    /// [`ChartError::Size`] as for any chart; [`ChartError::Painting`] where it is no drawing of this library.
+    pub fn scaled(svg: String, options: &Options) -> Result<Self, ChartError> {
+        options.sheet()?;
+        let own = |name: &str| {
+            let (_, rest) = svg.split_once(&format!(" {name}=\""))?;
+            rest.split_once('"').map(|(value, _)| value.to_owned())
+        };
+        let (Some(width), Some(height), true) =
+            (own("width"), own("height"), svg.starts_with("<svg "))
+        else {
+            return Err(ChartError::Painting(
+                "not a chart of this program".to_owned(),
+            ));
+        };
+        let sized = svg
+            .replacen(
+                &format!(" width=\"{width}\""),
+                &format!(" width=\"{}\"", options.width),
+                1,
+            )
+            .replacen(
+                &format!(" height=\"{height}\""),
+                &format!(" height=\"{}\"", options.height),
+                1,
+            );
+        let sized = match &options.title {
+            Some(title) => canvas::retitled(&sized, title)
+                .ok_or_else(|| ChartError::Painting("no headline to replace".to_owned()))?,
+            None => sized,
+        };
+        Ok(Self {
+            svg: sized,
+            width: options.width,
+            height: options.height,
+        })
+    }
+
     /// The drawing as a PNG of its own size.
     #[cfg(not(feature = "raster"))]
     pub fn png(&self) -> Result<Vec<u8>, ChartError> {

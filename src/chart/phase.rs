@@ -104,6 +104,15 @@ pub fn phase(data: &PhaseData, options: &Options) -> Result<Chart, ChartError> {
         }
         Ok(())
     })?;
+    canvas.marks(points.iter().enumerate().map(|(k, at)| {
+        let text = format!(
+            "{} · {:.2} % a minute · {} a minute",
+            clock::moment(data.start, data.time[k]),
+            percent[k],
+            super::compact(data.rate[k])
+        );
+        (*at, text)
+    }));
     // The moments farthest out, some way apart on the sheet.
     let mut order: Vec<usize> = (0..n).filter(|k| data.rate[*k] > 0.0).collect();
     let most = extent([data.rate.as_slice()]).map_or(1.0, |(_, high)| high.max(1e-300));
@@ -126,7 +135,7 @@ pub fn phase(data: &PhaseData, options: &Options) -> Result<Chart, ChartError> {
     canvas.layer("note", "moments", Finish::Rimmed, |pen| {
         for k in &named {
             let (x, y) = points[*k];
-            let text = moment(data.start, data.time[*k]);
+            let text = clock::moment(data.start, data.time[*k]);
             let width = font::width(&text, theme::LABEL, false);
             let (at, anchor) = if x + width + 10.0 < right {
                 (x + 8.0, Anchor::Start)
@@ -143,19 +152,6 @@ pub fn phase(data: &PhaseData, options: &Options) -> Result<Chart, ChartError> {
             .try_for_each(|k| pen.dot(points[*k], 3.5, shade(*k as f64 / (n - 1) as f64)))
     })?;
     Ok(Chart::of(canvas, options, title))
-}
-
-fn moment(start: Option<i64>, seconds: f64) -> String {
-    let of_day = match start {
-        Some(start) => (start + seconds.round() as i64).rem_euclid(86_400),
-        None => seconds.round() as i64,
-    };
-    format!(
-        "{:02}:{:02}:{:02}",
-        of_day / 3_600,
-        of_day / 60 % 60,
-        of_day % 60
-    )
 }
 
 fn shade(share: f64) -> RGBColor {

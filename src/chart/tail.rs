@@ -65,7 +65,11 @@ pub fn tail(data: &TailData, options: &Options) -> Result<Chart, ChartError> {
         .laws
         .iter()
         .zip(colors)
-        .map(|(law, color)| (law.name.as_str(), color))
+        .map(|(law, color)| {
+            // What follows a comma has room on a wide sheet only.
+            let short = law.name.split(',').next().filter(|_| options.is_narrow());
+            (short.unwrap_or(&law.name), color)
+        })
         .collect();
     panel.axes(
         &mut canvas,
@@ -110,6 +114,11 @@ pub fn tail(data: &TailData, options: &Options) -> Result<Chart, ChartError> {
         )?;
     }
     let dots = panel.points(&data.size, &data.share);
+    canvas.marks(dots.iter().enumerate().map(|(k, at)| {
+        let (size, share) = (data.size[k], 100.0 * data.share[k]);
+        let text = format!("{share:.3} % of trees · have at least {size} liquidations");
+        (*at, text)
+    }));
     canvas.layer("dots", "trees", Finish::Plain, |pen| {
         dots.iter()
             .try_for_each(|at| pen.dot(*at, 3.0, theme::LAST))

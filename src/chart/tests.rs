@@ -730,6 +730,7 @@ fn variants_stand_between_what_they_ask_and_what_they_lose() {
 #[test]
 fn theory_is_a_line_and_what_came_out_are_points() {
     let data = AgainstData {
+        legend: ["theory", "got"].map(str::to_owned),
         name: "Fall by reproduction number".to_owned(),
         x_name: "R".to_owned(),
         y_name: "amplification".to_owned(),
@@ -872,9 +873,171 @@ fn a_gamma_profile_shares_its_prices_with_the_path() {
     check(&gamma(&one, &Options::default()).unwrap());
 }
 
+/// The charts of a genealogy, of a few liquidations.
+fn of_a_genealogy(options: &Options) -> Vec<Chart> {
+    let member = |place: usize| Member {
+        time: 10.0 * place as f64,
+        parent: (place > 0).then(|| (place - 1) / 2),
+        notional: 1e6 / (1.0 + place as f64),
+        long: !place.is_multiple_of(3),
+        label: format!("BTC long {place}"),
+    };
+    let family_data = FamilyData {
+        currency: "USD".into(),
+        start: Some(0),
+        first: "the outside price".into(),
+        members: (0..9).map(member).collect(),
+    };
+    let tail_data = TailData {
+        size: vec![1.0, 2.0, 5.0, 40.0],
+        share: vec![1.0, 0.4, 0.2, 0.05],
+        laws: vec![LawData {
+            name: "power law 1.5 ± 0.1, p = 0.40".into(),
+            size: vec![1.0, 60.0],
+            share: vec![1.0, 0.02],
+        }],
+    };
+    let calibration_data = CalibrationData {
+        market: "BTC".into(),
+        foreseen: vec![0.1, 0.5, 1.4],
+        realised: vec![0.0, 0.6, 1.1],
+        weight: vec![1.0, 4.0, 2.0],
+        stressed: vec![false, true, true],
+        means: vec![(0.1, 0.05), (1.4, 1.1)],
+        note: "warnings R ≥ 1: 1, of which false alarms 0".into(),
+    };
+    let n = 30;
+    let phase_data = PhaseData {
+        market: "BTC".into(),
+        currency: "USD".into(),
+        start: Some(0),
+        window: 60.0,
+        time: (0..n).map(|k| 15.0 * f64::from(k)).collect(),
+        velocity: (0..n)
+            .map(|k| -0.002 * (f64::from(k) / 5.0).sin())
+            .collect(),
+        rate: (0..n)
+            .map(|k| 1e6 * (1.0 - (f64::from(k) / 5.0).cos()))
+            .collect(),
+    };
+    let waiting_data = WaitingData {
+        market: "BTC".into(),
+        currency: "USD".into(),
+        start: Some(0),
+        time: (0..=20).map(|k| 60.0 * f64::from(k)).collect(),
+        mark: (0..=20).map(|k| 100.0 - f64::from(k) / 2.0).collect(),
+        looks: (0..5)
+            .map(|k| Look {
+                time: 240.0 * f64::from(k),
+                cells: (0..8)
+                    .map(|c| {
+                        let low = 88.0 + 2.0 * f64::from(c);
+                        [low, low + 2.0, f64::from((c + k) % 3)]
+                    })
+                    .collect(),
+            })
+            .collect(),
+    };
+    [
+        family(&family_data, options),
+        tail(&tail_data, options),
+        calibration(&calibration_data, options),
+        phase(&phase_data, options),
+        waiting(&waiting_data, options),
+    ]
+    .into_iter()
+    .map(|chart| chart.expect("draws"))
+    .inspect(check)
+    .collect()
+}
+
+/// The five of a genealogy, on a wide sheet and on a narrow one: every text lies on it, and each tells what its marks are.
+#[test]
+fn charts_of_a_genealogy_keep_to_the_sheet() {
+    for (width, height) in [(1_200, 720), (360, 440)] {
+        let options = Options {
+            width,
+            height,
+            subtitle: Some("a subtitle".into()),
+            ..Options::default()
+        };
+        let charts = of_a_genealogy(&options);
+        let marks = |chart: &Chart| chart.svg.matches("<g class=\"marks\"").count();
+        assert_eq!(
+            charts.iter().map(marks).collect::<Vec<_>>(),
+            [1, 1, 1, 1, 0]
+        );
+        assert!(names(&charts[4], "cells") == ["waiting"]);
+    }
+}
+
+/// Neighbours of one shade are one tile, and of a tile no more is written than its outline.
+#[test]
+fn a_map_of_many_cells_stays_small() {
+    let looks = (0..144)
+        .map(|k| Look {
+            time: 50.0 * f64::from(k),
+            cells: (0..160)
+                .map(|c| {
+                    let low = 60.0 + f64::from(c) / 2.0;
+                    [low, low + 0.5, f64::from((7 * c + 13 * k) % 101)]
+                })
+                .collect(),
+        })
+        .collect();
+    let data = WaitingData {
+        market: "BTC".into(),
+        currency: "USD".into(),
+        start: None,
+        time: vec![0.0, 7_200.0],
+        mark: vec![100.0, 90.0],
+        looks,
+    };
+    for (width, most) in [(1_200, 400_000), (360, 140_000)] {
+        let options = Options {
+            width,
+            ..Options::default()
+        };
+        let svg = waiting(&data, &options).expect("draws").svg;
+        let cells = names(
+            &Chart {
+                svg: svg.clone(),
+                width,
+                height: 720,
+            },
+            "cells",
+        );
+        assert_eq!(cells, ["waiting"]);
+        assert!(svg.len() < most, "{} at {width}", svg.len());
+        assert!(svg.matches("<path ").count() <= 33);
+    }
+}
+
+/// A chart that was kept is shown in any size, under its own headline or another.
+#[test]
+fn a_finished_chart_is_scaled_and_named_anew() {
+    let chart = waterfall(&losses(50, &|t| t), &Options::default()).expect("draws");
+    let sheet = |title: Option<&str>| Options {
+        width: 600,
+        height: 360,
+        title: title.map(str::to_owned),
+        ..Options::default()
+    };
+    let same = Chart::scaled(chart.svg.clone(), &sheet(None)).expect("scales");
+    assert!(
+        same.svg
+            .starts_with("<svg width=\"600\" height=\"360\" viewBox=\"0 0 4800 2880\"")
+    );
+    let named = Chart::scaled(chart.svg, &sheet(Some("A < B"))).expect("scales");
+    assert!(words(&named.svg).iter().any(|word| word.text == "A < B"));
+    assert!(Chart::scaled("<html>".to_owned(), &sheet(None)).is_err());
+}
+
 /// What a drawing is made of: its layers by class and name, and how many marks of which kind are in each.
 fn structure(chart: &Chart) -> String {
-    const MARKS: [&str; 6] = ["polyline", "line", "polygon", "rect", "circle", "text"];
+    const MARKS: [&str; 7] = [
+        "polyline", "line", "polygon", "rect", "circle", "text", "path",
+    ];
     let mut out = String::new();
     for layer in chart.svg.split("<g class=").skip(1) {
         let layer = layer.split("</g>").next().unwrap_or_default();

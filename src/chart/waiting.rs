@@ -3,12 +3,19 @@
 //! Longs wait below the price, shorts above it. A cell's colour is notional for one per cent of price, on a scale of square roots:
 //! a few large accounts would leave everything else pale otherwise.
 
-use super::canvas::{Anchor, Canvas, Finish};
-use super::heat::{BAR, color};
+use super::canvas::{Anchor, Finish};
+use super::heat::{BAR, color, color_bar};
 use super::layout;
 use super::panel::{EndLabel, Line, Panel, Room};
 use super::scale::{Scale, Tick};
 use super::{Chart, ChartError, Options, number, same_length, theme};
+use plotters::style::RGBColor;
+use std::collections::BTreeMap;
+
+/// The least width of a look's column, in pixels.
+const LEAST_COLUMN: f64 = 3.0;
+/// How many different shades there are.
+const SHADES: f64 = 32.0;
 
 /// What waits in a market, from time to time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -97,7 +104,12 @@ pub fn waiting(data: &WaitingData, options: &Options) -> Result<Chart, ChartErro
     };
     let bar_ticks: Vec<Tick> = bar.ticks(layout::lines_for(bottom - top, 60.0), true);
     let left = layout::tick_room(&y_ticks);
-    let room_right = layout::label_room(ends.iter().map(|end| end.text.as_str()));
+    // On a narrow sheet the map needs the room that the last price's label would take.
+    let ends = &ends[usize::from(options.is_narrow())..];
+    let room_right = match ends {
+        [] => theme::MARGIN,
+        ends => layout::label_room(ends.iter().map(|end| end.text.as_str())),
+    };
     let bar_room = layout::label_room(bar_ticks.iter().map(|tick| tick.label.as_str()));
     let right = canvas.width - room_right - bar_room - 2.0 * BAR;
     let panel = Panel {
@@ -124,21 +136,44 @@ pub fn waiting(data: &WaitingData, options: &Options) -> Result<Chart, ChartErro
         panel.say(&mut canvas, "nothing waits")?;
     }
     let last = data.time.last().copied().unwrap_or(0.0);
-    canvas.layer("cells", "waiting", Finish::Plain, |pen| {
-        for (at, look) in data.looks.iter().enumerate() {
-            let until = data.looks.get(at + 1).map_or(last, |next| next.time);
-            let (from, to) = (panel.px(look.time), panel.px(until));
-            for cell in &look.cells {
-                let found = density(cell);
-                if found > 0.0 && cell[1] > low && cell[0] < high {
-                    let shade = color((found / most).min(1.0).sqrt());
-                    let corner = (from, panel.py(cell[0].max(low)));
-                    pen.rectangle(corner, (to, panel.py(cell[1].min(high))), shade, 1.0)?;
-                }
+    // Columns of a few pixels: of more looks than that some are left out.
+    let every = (LEAST_COLUMN * data.looks.len() as f64 / (right - left).max(1.0)).ceil();
+    let shown: Vec<&Look> = data.looks.iter().step_by((every as usize).max(1)).collect();
+    let mut tiles: BTreeMap<[u8; 3], Vec<[f64; 4]>> = BTreeMap::new();
+    for (at, look) in shown.iter().enumerate() {
+        let until = shown.get(at + 1).map_or(last, |next| next.time);
+        let (from, to) = (panel.px(look.time), panel.px(until));
+        // From below to above; neighbours of one shade are one tile.
+        let mut cells: Vec<&[f64; 3]> = look.cells.iter().collect();
+        cells.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        let mut open: Option<([u8; 3], f64, f64)> = None;
+        let mut close = |open: Option<([u8; 3], f64, f64)>| {
+            if let Some((shade, low, high)) = open {
+                let corners = [from, panel.py(high), to, panel.py(low)];
+                tiles.entry(shade).or_default().push(corners);
             }
+        };
+        for cell in cells {
+            let found = density(cell);
+            if !(found > 0.0 && cell[1] > low && cell[0] < high) {
+                continue;
+            }
+            let share = (found / most).min(1.0).sqrt();
+            let RGBColor(red, green, blue) = color((share * SHADES).ceil() / SHADES);
+            let (shade, bottom, top) = ([red, green, blue], cell[0].max(low), cell[1].min(high));
+            open = match open {
+                Some((before, from, to)) if before == shade && bottom <= to * (1.0 + 1e-9) => {
+                    Some((shade, from, top.max(to)))
+                }
+                other => {
+                    close(other);
+                    Some((shade, bottom, top))
+                }
+            };
         }
-        Ok(())
-    })?;
+        close(open);
+    }
+    canvas.tiles("cells", "waiting", &tiles);
     let line = Line {
         name: "mark",
         x: &data.time,
@@ -148,41 +183,13 @@ pub fn waiting(data: &WaitingData, options: &Options) -> Result<Chart, ChartErro
         finish: Finish::Plain,
     };
     panel.line(&mut canvas, &line)?;
-    panel.end_labels(&mut canvas, &ends)?;
+    panel.end_labels(&mut canvas, ends)?;
     let at = canvas.width - bar_room - BAR;
-    legend(&mut canvas, at, (top, bottom), bar, &bar_ticks)?;
-    Ok(Chart::of(canvas, options, title))
-}
-
-/// The scale of colours, and what it is in.
-fn legend(
-    canvas: &mut Canvas,
-    left: f64,
-    (top, bottom): (f64, f64),
-    scale: Scale,
-    ticks: &[Tick],
-) -> Result<(), ChartError> {
-    const STEPS: usize = 64;
-    let y = |share: f64| bottom - share * (bottom - top);
-    let edge = canvas.width - theme::MARGIN;
-    canvas.layer("legend", "scale of colours", Finish::Plain, |pen| {
-        for step in 0..STEPS {
-            let (from, to) = (step as f64 / STEPS as f64, (step + 1) as f64 / STEPS as f64);
-            let shade = color((0.5 * (from + to)).sqrt());
-            pen.rectangle((left, y(from)), (left + BAR, y(to)), shade, 1.0)?;
-        }
-        for tick in ticks {
-            let at = (left + BAR + 8.0, y(scale.share(tick.value)));
-            pen.text(
-                &tick.label,
-                at,
-                Anchor::Start,
-                theme::LABEL,
-                false,
-                theme::QUIET,
-            )?;
-        }
-        let at = (edge, top - 0.5 * layout::TITLE_ROOM + 2.0);
+    let canvas_edge = canvas.width - theme::MARGIN;
+    let shade = |share: f64| color(share.sqrt());
+    color_bar(&mut canvas, (at, top, bottom), bar, &bar_ticks, shade)?;
+    canvas.layer("legend", "what the colours are", Finish::Plain, |pen| {
+        let at = (canvas_edge, top - 0.5 * layout::TITLE_ROOM + 2.0);
         pen.text(
             "notional per 1 %",
             at,
@@ -191,5 +198,6 @@ fn legend(
             true,
             theme::INK,
         )
-    })
+    })?;
+    Ok(Chart::of(canvas, options, title))
 }

@@ -96,7 +96,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Names the charts that there are.
 fn list(source: &Source) -> Result<ExitCode, Failure> {
-    let exhibits = source.exhibits()?;
+    let mut exhibits = source.exhibits()?;
+    exhibits.extend(source.kept()?);
     let mut text = String::new();
     let widest = exhibits.iter().map(|exhibit| exhibit.name.chars().count());
     let width = widest.max().unwrap_or_default();
@@ -104,11 +105,7 @@ fn list(source: &Source) -> Result<ExitCode, Failure> {
         let _ = writeln!(text, "{:<width$}  {}", exhibit.name, exhibit.caption);
     }
     if exhibits.is_empty() {
-        let _ = writeln!(
-            text,
-            "{} has no chart that can be drawn anew.",
-            source.path().display()
-        );
+        let _ = writeln!(text, "{} has no charts.", source.path().display());
     }
     print(&text)
 }

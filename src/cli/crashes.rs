@@ -123,12 +123,8 @@ pub(super) fn run(variants: Vec<Variant>, options: &Options) -> Result<ExitCode,
             .unwrap_or_else(|| baseline.name.clone()),
         command: typed(),
         model: model(&baseline),
-        vary: baseline
-            .ensemble
-            .vary
-            .iter()
-            .map(|part| part.name().to_owned())
-            .collect(),
+        vary: baseline.ensemble.varied(),
+        severity: baseline.ensemble.severity_drawn(),
         inputs: inputs(&start, &baseline, &judged),
         worst,
         currency: CURRENCY.to_owned(),
@@ -394,7 +390,7 @@ fn write(
             .map_err(told)?;
     }
     tables::save(compared, judged, &metadata, format, directory).map_err(told)?;
-    let drawn = pictures::draw(file, CURRENCY).map_err(|error| error.to_string())?;
+    let drawn = pictures::draw(file, compared, CURRENCY).map_err(|error| error.to_string())?;
     crate::output::pictures::save(&drawn, directory).map_err(told)?;
     let mut manifest = Manifest::new(provenance, record, file.model.clone(), Status::Complete)
         .with_options(compared.twin, format);
@@ -407,11 +403,11 @@ fn tell(file: &ComparisonFile, path: &Path) -> io::Result<()> {
     writeln!(out, "{}", file.title)?;
     writeln!(
         out,
-        "{} replicates from {} on · seed {} · varied: {}\n",
+        "{} replicates from {} on · seed {}\nreplicates vary: {}\n",
         file.replicates.count,
         file.replicates.first,
         file.seed,
-        file.replicates.vary.join(", ")
+        file.replicates.varied()
     )?;
     let style = Style::for_stdout(CURRENCY);
     write!(out, "{}", terminal::table(file, &style))?;

@@ -2,8 +2,8 @@
 //!
 //! # Exit codes
 //!
-//! 0 done, 1 a check failed, 2 bad input, 3 incomplete, 70 our fault, 75 a sweep that was interrupted and can go on, 130
-//! a run that was interrupted.
+//! 0 done, 1 a check failed, 2 bad input, 3 incomplete, 70 our fault or a file that can't be written, 75 a sweep that was
+//! interrupted, or met a disk that was full or away, and can go on, 130 a run that was interrupted.
 
 mod backtest;
 mod chart;

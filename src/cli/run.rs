@@ -10,7 +10,7 @@ use crate::market::impact::Law;
 use crate::output::terminal::{self, Style};
 use crate::output::{
     Directory, Format, Manifest, MarketModel, ModelSettings, Provenance, Status, directory,
-    genealogy, intervention, ladder, options, pictures, table,
+    genealogy, intervention, ladder, options, pictures, table, waiting,
 };
 use crate::path::Moment;
 use crate::scenario::{Input, Inputs, Scenario, VenueSettings};
@@ -287,6 +287,7 @@ pub(super) fn write(
     table::save(&finished.run, twin, provenance, format, directory)
         .map_err(|error| error.to_string())?;
     ladder::save(finished, provenance, format, directory).map_err(|error| error.to_string())?;
+    waiting::save(finished, provenance, format, directory).map_err(|error| error.to_string())?;
     options::save(finished, provenance, format, directory).map_err(|error| error.to_string())?;
     genealogy::save(finished, provenance, format, graphs, directory)
         .map_err(|error| error.to_string())?;

@@ -112,7 +112,11 @@ impl From<PlanError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if error.is_outside() {
+        if error.is_transient() {
+            Self::Interrupted(format!(
+                "error: {error}\nthe points that were finished are kept, and --resume goes on with the others"
+            ))
+        } else if error.is_outside() {
             Self::Outside(error.to_string())
         } else {
             Self::Input(error.to_string())

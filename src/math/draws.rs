@@ -50,6 +50,8 @@ pub enum Purpose {
     Design = 13,
     /// Arrivals of keepers' transactions; the entity is the account that they are about.
     Keeper = 14,
+    /// How severe the crash of a replicate is; the entity and the step are 0.
+    Severity = 15,
     /// Options that members hold at the start; the entity is the member and the line, the step the cohort's place.
     Options = 21,
     /// Free for a user's own behaviour or rule.
@@ -61,7 +63,7 @@ impl Purpose {
     #[inline]
     pub const fn part(self) -> Part {
         match self {
-            Self::Path | Self::Jump => Part::Path,
+            Self::Path | Self::Jump | Self::Severity => Part::Path,
             Self::Population => Part::Population,
             Self::Oracle | Self::Fault => Part::Faults,
             _ => Part::Flow,

@@ -169,6 +169,38 @@ impl Sampled {
     }
 }
 
+/// In words, as in `lognormal, median 1, sigma 0.2`.
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uniform { min, max } => write!(f, "uniform, {min} to {max}"),
+            Self::InverseUniform { min, max } => write!(f, "inverse uniform, {min} to {max}"),
+            Self::Lognormal { median, sigma } => {
+                write!(f, "lognormal, median {median}, sigma {sigma}")
+            }
+            Self::Pareto { min, alpha, max } => {
+                write!(f, "Pareto, from {min}, tail index {alpha}")?;
+                max.map_or(Ok(()), |max| write!(f, ", at most {max}"))
+            }
+            Self::Exponential { mean } => write!(f, "exponential, mean {mean}"),
+            Self::Beta {
+                alpha,
+                beta,
+                min,
+                max,
+            } => write!(f, "beta, shapes {alpha} and {beta}, {min} to {max}"),
+            Self::Choice { values, .. } => {
+                f.write_str("one of ")?;
+                for (place, value) in values.iter().enumerate() {
+                    let between = if place > 0 { ", " } else { "" };
+                    write!(f, "{between}{value}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 impl Distribution {
     /// One draw.
     ///

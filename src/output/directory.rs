@@ -71,6 +71,31 @@ pub enum OutputError {
     },
 }
 
+impl OutputError {
+    /// Whether the same may go well later: a full disk, a network that is away, a limit that was reached; but not a folder that
+    /// isn't there or isn't ours.
+    pub fn is_transient(&self) -> bool {
+        use io::ErrorKind::{
+            AlreadyExists, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+            ReadOnlyFilesystem, Unsupported,
+        };
+        match self {
+            Self::Failed { source, .. } => !matches!(
+                source.kind(),
+                AlreadyExists
+                    | InvalidInput
+                    | IsADirectory
+                    | NotADirectory
+                    | NotFound
+                    | PermissionDenied
+                    | ReadOnlyFilesystem
+                    | Unsupported
+            ),
+            _ => false,
+        }
+    }
+}
+
 pub(super) fn failed(
     operation: &'static str,
     path: &Path,

@@ -5,6 +5,7 @@
 
 use super::compare::{self, ComparisonFile};
 use super::directory::{MANIFEST, OutputError, failed, read_manifest};
+use super::frame::Frame;
 use super::manifest::Manifest;
 use super::pictures::{PictureError, RunTables};
 use super::sweep::store::PLAN;
@@ -113,6 +114,8 @@ pub struct Source {
     pub run: Option<RunTables>,
     /// What a comparison, or an ensemble, says.
     pub comparison: Option<ComparisonFile>,
+    /// Every metric of its runs.
+    runs: Frame,
     /// A sweep's points.
     pub sweep: Option<Store>,
     /// Name of the settlement currency.
@@ -148,6 +151,12 @@ impl Source {
             Holds::Comparison => Some(read_comparison(path)?),
             _ => None,
         };
+        let runs = match holds {
+            Holds::Comparison => {
+                Frame::read(path, "runs", compare::pictures::RUNS).map_err(PictureError::from)?
+            }
+            _ => Frame::default(),
+        };
         let sweep = match holds {
             Holds::Sweep => Some(Store::open(path)?),
             _ => None,
@@ -158,6 +167,7 @@ impl Source {
             holds,
             run,
             comparison,
+            runs,
             sweep,
             currency: currency.to_owned(),
         })
@@ -184,9 +194,14 @@ impl Source {
             }));
         }
         if let Some(file) = &self.comparison {
-            found.extend(compare::pictures::kinds(file).iter().map(|kind| {
-                Exhibit::new(kind.name, kind.caption, move |options| {
-                    Ok((kind.draw)(file, &self.currency, options)?)
+            let told = compare::pictures::Told {
+                file,
+                runs: &self.runs,
+                currency: &self.currency,
+            };
+            found.extend(compare::pictures::kinds(file).into_iter().map(|kind| {
+                Exhibit::new(kind.name.clone(), kind.caption, move |options| {
+                    Ok(kind.draw(&told, options)?)
                 })
             }));
         }
@@ -201,6 +216,28 @@ impl Source {
         Ok(found)
     }
 
+    /// Charts that lie in the directory and can't be drawn anew, such as those of a backtest, whose histories are not kept: they
+    /// are shown as they were drawn, in another size with all that is on them larger or smaller.
+    ///
+    /// # Errors
+    ///
+    /// The others can't be listed.
+    pub fn kept(&self) -> Result<Vec<Exhibit<'_>>, SourceError> {
+        let anew = self.exhibits()?;
+        let others = self
+            .drawn()
+            .filter(|name| anew.iter().all(|exhibit| exhibit.name != *name));
+        Ok(others
+            .map(|name| {
+                let path = self.path.join(format!("charts/{name}.svg"));
+                Exhibit::new(name, "As it was drawn.", move |options| {
+                    let svg = fs::read_to_string(&path).map_err(failed("read", &path))?;
+                    Ok(Chart::scaled(svg, options)?)
+                })
+            })
+            .collect())
+    }
+
     /// The chart of a name; of a sweep also any metric, or condition on one, as `deleverage sweep --chart` takes it.
     ///
     /// # Errors
@@ -208,6 +245,7 @@ impl Source {
     /// [`SourceError::NoChart`], or what it is drawn from can't be read.
     pub fn exhibit(&self, name: &str) -> Result<Exhibit<'_>, SourceError> {
         let mut exhibits = self.exhibits()?;
+        exhibits.extend(self.kept()?);
         if let Some(place) = exhibits.iter().position(|exhibit| exhibit.name == name) {
             return Ok(exhibits.swap_remove(place));
         }
@@ -221,7 +259,7 @@ impl Source {
             .map(|exhibit| exhibit.name.as_str())
             .collect();
         let has = if names.is_empty() {
-            "none that can be drawn anew".to_owned()
+            "none".to_owned()
         } else {
             names.join(", ")
         };

@@ -1,6 +1,6 @@
 //! The scorecard of a run: read from its tables, shown on the terminal or as JSON.
 
-use super::columns::{self, ColumnsError};
+use super::frame::{Frame, FrameError, Wanted};
 use super::terminal::Style;
 use crate::measure::facts::{Fill, Scored, Tape, Verdict, inside};
 use serde_json::{Value, json};
@@ -11,56 +11,54 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// [`ColumnsError`] where the directory holds no tables of a run.
-pub fn tapes(directory: &Path) -> Result<Vec<(String, Tape)>, ColumnsError> {
-    let steps = columns::read(
+/// [`FrameError`] where the directory holds no tables of a run.
+pub fn tapes(directory: &Path) -> Result<Vec<(String, Tape)>, FrameError> {
+    let steps = Frame::read(
         directory,
         "steps",
-        &["seconds", "mid_price", "bid_price", "ask_price", "volume"],
-        &["market"],
+        Wanted {
+            words: &["market"],
+            numbers: &["seconds", "mid_price", "bid_price", "ask_price", "volume"],
+        },
     )?;
-    let events = columns::read(
+    let events = Frame::read(
         directory,
         "events",
-        &["seconds", "quantity", "price", "amount"],
-        &["kind", "market"],
+        Wanted {
+            words: &["kind", "market"],
+            numbers: &["seconds", "quantity", "price", "amount"],
+        },
     )?;
-    let mut names: Vec<&String> = Vec::new();
-    for name in &steps.words[0] {
-        if names.contains(&name) {
-            break;
-        }
-        names.push(name);
-    }
-    let tapes = names
-        .into_iter()
-        .map(|name| {
-            let rows: Vec<usize> = (0..steps.words[0].len())
-                .filter(|row| steps.words[0][*row] == *name)
-                .collect();
-            let of = |column: usize| -> Vec<f64> {
-                rows.iter().map(|row| steps.numbers[column][*row]).collect()
-            };
-            let mut tape = Tape::of(&of(0), &of(1), &of(2), &of(3), &of(4));
-            for row in 0..events.words[0].len() {
-                if events.words[1][row] != *name {
-                    continue;
+    let kinds = events.words("kind")?;
+    let [seconds, quantity, price, amount] =
+        ["seconds", "quantity", "price", "amount"].map(|name| events.numbers(name));
+    let (seconds, quantity, price, amount) = (seconds?, quantity?, price?, amount?);
+    let mut tapes = Vec::new();
+    for name in steps.words("market")?.names() {
+        let rows = steps.rows_of("market", name)?;
+        let of = |column| steps.picked(column, &rows);
+        let mut tape = Tape::of(
+            &of("seconds")?,
+            &of("mid_price")?,
+            &of("bid_price")?,
+            &of("ask_price")?,
+            &of("volume")?,
+        );
+        for row in events.rows_of("market", name)? {
+            match kinds.get(row) {
+                Some("forced_trade") => tape.forced.push(Fill {
+                    seconds: seconds[row],
+                    // What is sold was long.
+                    value: -quantity[row].signum() * amount[row].abs(),
+                }),
+                Some("liquidation_began") => {
+                    tape.positions.push((quantity[row] * price[row]).abs());
                 }
-                let [seconds, quantity, price, amount] =
-                    [0, 1, 2, 3].map(|column: usize| events.numbers[column][row]);
-                match events.words[0][row].as_str() {
-                    "forced_trade" => tape.forced.push(Fill {
-                        seconds,
-                        // What is sold was long.
-                        value: -quantity.signum() * amount.abs(),
-                    }),
-                    "liquidation_began" => tape.positions.push((quantity * price).abs()),
-                    _ => {}
-                }
+                _ => {}
             }
-            (name.clone(), tape)
-        })
-        .collect();
+        }
+        tapes.push((name.clone(), tape));
+    }
     Ok(tapes)
 }
 

@@ -4,7 +4,7 @@ use super::directory::{Directory, OutputError};
 use super::factor::Factors;
 use super::manifest::Provenance;
 use super::table::{Cell, Column, ColumnInfo, Format, Kind, Table, metadata};
-use crate::cascade::reproduction::{calibrate, warnings, windows};
+use crate::cascade::reproduction::{Window, calibrate, warnings, windows};
 use crate::cascade::{Genealogy, Liquidation, Outer, WHOLE, export, summary, tail};
 use crate::engine::Channel;
 use crate::experiment::Finished;
@@ -197,6 +197,95 @@ fn edge_columns() -> Vec<Column<EdgeView>> {
     ]
 }
 
+/// One window of one market and direction as its columns see it.
+pub struct WindowView<'a> {
+    seconds: f64,
+    market: &'a str,
+    factors: Factors,
+    window: &'a Window,
+}
+
+fn window_columns<'a>() -> Vec<Column<WindowView<'a>>> {
+    use Kind::{Real, Text};
+    type V<'a> = WindowView<'a>;
+    vec![
+        Column::new(
+            "seconds",
+            Real,
+            "seconds",
+            "When the window begins, since the start.",
+            |v: &V<'a>| Cell::Real(v.seconds),
+        ),
+        Column::new("market", Text, "name", "The market.", |v: &V<'a>| {
+            Cell::Text(v.market)
+        }),
+        Column::new(
+            "side",
+            Text,
+            "name",
+            "Whose liquidations: long or short.",
+            |v: &V<'a>| Cell::Text(if v.window.down { "long" } else { "short" }),
+        ),
+        Column::new(
+            "foreseen",
+            Real,
+            "ratio",
+            "Mean reproduction number of the window's steps, for a move of 1 %.",
+            |v: &V<'a>| Cell::Real(v.window.foreseen),
+        ),
+        Column::new(
+            "realised",
+            Real,
+            "ratio",
+            "Quantity that its liquidations brought about over their own.",
+            |v: &V<'a>| Cell::Real(v.window.realised),
+        ),
+        Column::new(
+            "quantity",
+            Real,
+            "base",
+            "Quantity of its liquidations.",
+            |v: &V<'a>| Cell::Real(v.factors.lot.of(v.window.lots)),
+        ),
+        Column::new(
+            "regime",
+            Text,
+            "name",
+            "`stressed` where volatility is above its median over the run, else `calm`.",
+            |v: &V<'a>| Cell::Text(REGIMES[usize::from(v.window.stressed)]),
+        ),
+    ]
+}
+
+/// What regimes are called.
+pub(super) const REGIMES: [&str; 2] = ["calm", "stressed"];
+
+/// Names, units and meanings of the columns of `windows`.
+pub fn window_info() -> Vec<ColumnInfo> {
+    window_columns().iter().map(Column::info).collect()
+}
+
+/// The windows in which liquidations began.
+pub(super) fn windows_table<'a>(
+    run: &'a Recorded,
+    windows: &'a [Window],
+) -> Table<'a, WindowView<'a>> {
+    Table {
+        columns: window_columns(),
+        rows: windows.len(),
+        row: Box::new(move |row| {
+            let window = &windows[row];
+            let market = &run.frame.markets[window.market];
+            WindowView {
+                seconds: f64::from(window.step) * run.frame.dt,
+                market: &market.name,
+                factors: Factors::new(&market.grid),
+                window,
+            }
+        }),
+    }
+}
+
 /// Names, units and meanings of the columns of `liquidations`.
 pub fn info() -> Vec<ColumnInfo> {
     node_columns().iter().map(Column::info).collect()
@@ -207,7 +296,7 @@ pub fn edge_info() -> Vec<ColumnInfo> {
     edge_columns().iter().map(Column::info).collect()
 }
 
-fn nodes<'a>(run: &'a Recorded, genealogy: &'a Genealogy) -> Table<'a, NodeView<'a>> {
+pub(super) fn nodes<'a>(run: &'a Recorded, genealogy: &'a Genealogy) -> Table<'a, NodeView<'a>> {
     let markets: Vec<(&str, Factors)> = run
         .frame
         .markets
@@ -245,7 +334,7 @@ fn edges(genealogy: &Genealogy) -> Table<'_, EdgeView> {
     }
 }
 
-/// Writes `liquidations`, `causes` and `genealogy.json`; with `graphs` also the graph in DOT and GraphML. Nothing where there is no genealogy.
+/// Writes `liquidations`, `causes`, `windows` and `genealogy.json`; with `graphs` also the graph in DOT and GraphML. Nothing where there is no genealogy.
 ///
 /// # Errors
 ///
@@ -264,7 +353,9 @@ pub fn save(
     let about = metadata(run, provenance);
     nodes(run, genealogy).save("liquidations", format, &about, directory)?;
     edges(genealogy).save("causes", format, &about, directory)?;
-    directory.write_json("genealogy.json", &digest(finished, genealogy))?;
+    let found = windows(run, genealogy);
+    windows_table(run, &found).save("windows", format, &about, directory)?;
+    directory.write_json(DIGEST, &digest(finished, genealogy))?;
     if graphs {
         let markets: Vec<&str> = run.frame.markets.iter().map(|m| m.name.as_str()).collect();
         directory.write("genealogy.dot", |out| {
@@ -277,13 +368,16 @@ pub fn save(
     Ok(())
 }
 
+/// The file of what a genealogy says as a whole.
+pub(super) const DIGEST: &str = "genealogy.json";
+
 /// A number as JSON has it; what is none or endless is null.
 fn number(value: f64) -> Value {
     serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number)
 }
 
 /// What the genealogy says as a whole.
-fn digest(finished: &Finished, genealogy: &Genealogy) -> Value {
+pub(super) fn digest(finished: &Finished, genealogy: &Genealogy) -> Value {
     const TREES: usize = 20;
     let run = &finished.run;
     let quantum = run.frame.quantum();
@@ -301,7 +395,7 @@ fn digest(finished: &Finished, genealogy: &Genealogy) -> Value {
             let classes: Vec<Value> = calibrate(own)
                 .iter()
                 .flat_map(|class| {
-                    let regimes = ["calm", "stressed"].into_iter().enumerate();
+                    let regimes = REGIMES.into_iter().enumerate();
                     regimes.map(move |(k, regime)| {
                         json!({
                             "from": number(class.range[0]),

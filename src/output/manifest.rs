@@ -139,6 +139,10 @@ impl Manifest {
             ("margin", super::margin::info()),
             ("events", super::events::info()),
             ("ladder", super::ladder::info()),
+            ("liquidations", super::genealogy::info()),
+            ("causes", super::genealogy::edge_info()),
+            ("windows", super::genealogy::window_info()),
+            ("waiting", super::waiting::info()),
             ("options", super::options::info()),
         ]
         .into_iter()

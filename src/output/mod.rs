@@ -13,12 +13,13 @@
 //! | `ladder.parquet` or `.csv` | depth against forced orders by distance from the mid, at two moments of each market |
 //! | `liquidations.parquet` or `.csv` | a row for each liquidation, with the shares of its causes |
 //! | `causes.parquet` or `.csv` | a row for each liquidation that another caused in part |
+//! | `windows.parquet` or `.csv` | a row for each minute, market and direction with liquidations: R foreseen and realised |
+//! | `waiting.parquet` or `.csv` | what waits to be liquidated by distance from the mark, from time to time |
 //! | `genealogy.json` | largest trees, calibration of R, laws of sizes, positions that the book can close |
 //! | `genealogy.dot`, `.graphml` | the graph for other programs, where asked for |
 
 pub mod backtest;
 pub mod bearers;
-pub mod columns;
 pub mod compare;
 mod csv;
 pub mod directory;
@@ -42,6 +43,7 @@ pub mod sweep;
 pub mod table;
 pub mod terminal;
 pub mod verify;
+pub mod waiting;
 pub mod why;
 
 pub use directory::{Directory, OutputError, replace_file};

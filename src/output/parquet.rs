@@ -181,6 +181,15 @@ pub(super) fn read(file: &File, wanted: Wanted<'_>, frame: &mut Frame) -> Result
     let clone = file.try_clone().map_err(|error| error.to_string())?;
     let reader = SerializedFileReader::new(clone).map_err(|error| error.to_string())?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
+    // A table without rows has columns all the same.
+    for column in schema.columns() {
+        let name = column.name();
+        if wanted.words.contains(&name) {
+            frame.start_words(name);
+        } else if wanted.numbers.contains(&name) {
+            frame.start_numbers(name);
+        }
+    }
     for group in 0..reader.num_row_groups() {
         let group = reader
             .get_row_group(group)

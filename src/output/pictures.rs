@@ -10,13 +10,14 @@ use super::directory::{Directory, MANIFEST, OutputError, read_manifest};
 use super::frame::{Frame, FrameError, Wanted};
 use super::ladder::MOMENTS;
 use super::manifest::{Manifest, Provenance};
+use super::why;
 use crate::chart::{
     self, Chart, ChartError, GammaData, LadderData, LadderSide, LinesData, Liquidations, Move,
     NamedLine, Options, PriceData, ReproductionData, TwinData, WaterfallData,
 };
 use crate::experiment::Finished;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A chart, and the name of its file without an ending.
 pub struct Picture {
@@ -35,6 +36,14 @@ pub enum PictureError {
     /// The manifest can't be read.
     #[error(transparent)]
     Manifest(#[from] OutputError),
+    /// What a genealogy says as a whole can't be read.
+    #[error("{} is no genealogy of this version: {source}", path.display())]
+    Genealogy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
     /// It can't be drawn.
     #[error(transparent)]
     Chart(#[from] ChartError),
@@ -55,10 +64,14 @@ pub struct RunTables {
     pub start: Option<i64>,
     /// The markets, in order.
     pub markets: Vec<String>,
-    steps: Frame,
-    twin: Option<Frame>,
-    ladder: Option<Frame>,
+    pub(super) steps: Frame,
+    pub(super) twin: Option<Frame>,
+    pub(super) ladder: Option<Frame>,
     options: Option<Frame>,
+    /// What waited to be liquidated from time to time.
+    pub(super) waiting: Option<Frame>,
+    /// Liquidations, windows of them, and what they say together, where there is a genealogy.
+    pub(super) why: Option<why::WhyTables>,
 }
 
 /// A kind of chart that a run may have.
@@ -70,8 +83,8 @@ pub struct Kind {
     /// Whether there is one of it for each market.
     pub by_market: bool,
     /// Whether the tables have what it needs.
-    there: fn(&RunTables) -> bool,
-    draw: fn(&RunTables, &str, &Options) -> Result<Chart, PictureError>,
+    pub(super) there: fn(&RunTables) -> bool,
+    pub(super) draw: fn(&RunTables, &str, &Options) -> Result<Chart, PictureError>,
 }
 
 /// Every kind of chart of a run, in the order in which they are shown.
@@ -120,6 +133,27 @@ pub static KINDS: &[Kind] = &[
         draw: |tables, market, options| ladder(tables, market, options, 0, "at the start"),
     },
     Kind {
+        name: "phase",
+        caption: "Price velocity against the rate of liquidations, both over a minute: where the two feed each other, the path leaves the middle and comes back late.",
+        by_market: true,
+        there: |_| true,
+        draw: why::phase,
+    },
+    Kind {
+        name: "waiting",
+        caption: "Where positions waited to be liquidated, and the mark that came there.",
+        by_market: true,
+        there: |tables| tables.waiting.is_some(),
+        draw: why::waiting,
+    },
+    Kind {
+        name: "calibration",
+        caption: "The reproduction number as it was foreseen against what liquidations then brought about, a dot for each minute with any.",
+        by_market: true,
+        there: |tables| tables.why.is_some(),
+        draw: why::calibration,
+    },
+    Kind {
         name: "gamma",
         caption: "The price, and beside it what hedgers' options gain in delta for a rise of 1 % at each price: where it is negative they sell into falls and buy into rises.",
         by_market: true,
@@ -147,6 +181,20 @@ pub static KINDS: &[Kind] = &[
         there: |_| true,
         draw: waterfall,
     },
+    Kind {
+        name: "cascade",
+        caption: "The largest cascade: which liquidation brought about which.",
+        by_market: false,
+        there: |tables| tables.why.is_some(),
+        draw: why::cascade,
+    },
+    Kind {
+        name: "tail",
+        caption: "How large cascades are: the share of trees of at least so many liquidations, with laws that were fitted to them.",
+        by_market: false,
+        there: |tables| tables.why.is_some(),
+        draw: why::tail,
+    },
 ];
 
 impl RunTables {
@@ -169,6 +217,9 @@ impl RunTables {
             steps: Frame::of("steps", &steps, STEPS),
             twin: twin.map(|table| Frame::of("twin", &table, TWIN)),
             ladder: Some(Frame::of("ladder", &ladder, LADDER)),
+            waiting: super::waiting::table(finished)
+                .map(|table| Frame::of("waiting", &table, why::WAITING)),
+            why: why::WhyTables::of(finished),
             options: options.map(|table| Frame::of("options", &table, OPTIONS)),
         }
     }
@@ -205,6 +256,8 @@ impl RunTables {
             markets: steps.words("market")?.names().to_vec(),
             twin: Frame::read_if_there(path, "twin", TWIN)?,
             ladder: Frame::read_if_there(path, "ladder", LADDER)?,
+            waiting: Frame::read_if_there(path, "waiting", why::WAITING)?,
+            why: why::WhyTables::read(path)?,
             options: Frame::read_if_there(path, "options", OPTIONS)?,
             steps,
         })
@@ -253,7 +306,7 @@ impl RunTables {
         (kind.draw)(self, market.unwrap_or_default(), options)
     }
 
-    fn options(&self, options: &Options, subtitle: &str) -> Options {
+    pub(super) fn options(&self, options: &Options, subtitle: &str) -> Options {
         Options {
             // On a narrow sheet the end is cut off: what tells charts apart comes first.
             subtitle: Some(if options.is_narrow() {
@@ -572,7 +625,7 @@ pub fn draw(
     currency: &str,
 ) -> Result<Vec<Picture>, PictureError> {
     let tables = RunTables::of(finished, provenance, title, currency);
-    let mut pictures: Vec<Picture> = tables
+    tables
         .offers()
         .into_iter()
         .map(|(kind, market)| {
@@ -581,9 +634,7 @@ pub fn draw(
                 chart: tables.draw(kind, market, &Options::default())?,
             })
         })
-        .collect::<Result<_, PictureError>>()?;
-    pictures.extend(super::why::draw(finished, provenance, title, currency)?);
-    Ok(pictures)
+        .collect()
 }
 
 /// Writes pictures as SVG, and as PNG where the program can.

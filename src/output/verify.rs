@@ -202,6 +202,7 @@ pub fn draw(checked: &[Checked]) -> Result<Vec<Picture>, ChartError> {
                 x_name: plot.x_name,
                 y_name: plot.y_name,
                 log: plot.log,
+                legend: ["theory", "got"].map(str::to_owned),
                 curve_x: column(&plot.expected, 0),
                 curve_y: column(&plot.expected, 1),
                 point_x: column(&plot.got, 0),

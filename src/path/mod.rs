@@ -5,7 +5,9 @@
 //! ladder must be and makes a fork of a run cheap: it shares the path.
 //!
 //! One generator a file, its settings beside it: [`constant`], [`gbm`], [`merton`], [`garch`],
-//! [`waypoints`], [`replay`]. A [`shock`] multiplies whatever a generator gives.
+//! [`waypoints`], [`replay`]. A [`shock`] multiplies whatever a generator gives, and a *severity* s
+//! stretches the whole: a price P at step n becomes P(0) · (P(n)/P(0))^s, so that the same crash falls s times as far in log
+//! price, on the same way and at the same time.
 //!
 //! # Units
 //!
@@ -208,12 +210,14 @@ pub struct Source<'a> {
     pub generator: &'a dyn PricePath,
     /// What multiplies it.
     pub shocks: Vec<Shock>,
+    /// Factor on every log move from the start; 1 leaves the path as it is.
+    pub severity: f64,
 }
 
 /// A path that left the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "the reference price of market {} is {price} at step {step}: expected a positive finite number; lower its volatility, drift or shocks",
+    "the reference price of market {} is {price} at step {step}: expected a positive finite number; lower its volatility, drift, shocks or severity",
     market.0
 )]
 pub struct PathError {
@@ -316,6 +320,9 @@ impl Paths {
             for (step, price) in (0..).zip(out.iter_mut()) {
                 for shock in &source.shocks {
                     *price *= shock.factor(grid.seconds(step));
+                }
+                if source.severity != 1.0 {
+                    *price = source.start * ops::pow(*price / source.start, source.severity);
                 }
                 if !(price.is_finite() && *price > 0.0) {
                     return Err(PathError {

@@ -36,6 +36,7 @@ fn lay(grid: &TimeGrid, paths: &[&str], rho: f64, draws: &Draws) -> Paths {
             start: 100.0,
             generator: generator.as_ref(),
             shocks: Vec::new(),
+            severity: 1.0,
         })
         .collect();
     Paths::lay(grid, &sources, &factor, draws).unwrap()
@@ -60,6 +61,7 @@ fn stressed(grid: &TimeGrid, paths: &[&str], rho: f64, json: &str, draws: &Draws
             start: 100.0,
             generator: generator.as_ref(),
             shocks: Vec::new(),
+            severity: 1.0,
         })
         .collect();
     Paths::lay_under(grid, &sources, &factor, Some(&stress), draws).unwrap()
@@ -377,6 +379,7 @@ fn shocks_ramp_in_log_price_and_recover_by_half_lives() {
             start: 100.0,
             generator: &generator,
             shocks: vec![sudden.shock(&grid), sudden.shock(&grid)],
+            severity: 1.0,
         }],
         &vec![vec![1.0]],
         &Draws::new(1, 0),
@@ -419,6 +422,7 @@ fn a_replay_scales_log_moves_by_the_exogenous_share() {
             start: 50.0,
             generator: generator.as_ref(),
             shocks: Vec::new(),
+            severity: 1.0,
         };
         let paths = Paths::lay(&grid, &[source], &vec![vec![1.0]], &Draws::new(1, 0)).unwrap();
         assert_eq!(paths.price(MarketId(0), 0), 50.0);
@@ -603,6 +607,7 @@ fn a_path_that_leaves_the_numbers_is_an_error() {
         start: 1.0,
         generator: &generator,
         shocks: Vec::new(),
+        severity: 1.0,
     };
     let error = Paths::lay(&grid, &[source], &vec![vec![1.0]], &Draws::new(1, 0)).unwrap_err();
     assert_eq!(error.step, 26);
@@ -611,4 +616,37 @@ fn a_path_that_leaves_the_numbers_is_an_error() {
             .to_string()
             .starts_with("the reference price of market 0 is inf at step 26")
     );
+}
+
+#[test]
+fn a_severity_stretches_log_moves_and_keeps_their_times() {
+    let grid = grid(1.0, 100);
+    let generator =
+        read(r#"{"waypoints": {"points": [["40s", 80.0], ["100s", 90.0]], "volatility": 0.5}}"#)
+            .generator(None)
+            .unwrap();
+    let shock = ShockSettings {
+        market: None,
+        at: Moment::After(Span::seconds(70.0)),
+        size: -0.1,
+        duration: Span::ZERO,
+        recovery: None,
+    };
+    let lay = |severity| {
+        let source = Source {
+            start: 100.0,
+            generator: generator.as_ref(),
+            shocks: vec![shock.shock(&grid)],
+            severity,
+        };
+        Paths::lay(&grid, &[source], &vec![vec![1.0]], &Draws::new(3, 0)).unwrap()
+    };
+    let (usual, severe, none) = (lay(1.0), lay(1.5), lay(0.0));
+    for step in 0..=100 {
+        let moved = |paths: &Paths| ops::ln(paths.price(MarketId(0), step) / 100.0);
+        assert!((moved(&severe) - 1.5 * moved(&usual)).abs() < 1e-12);
+        assert_eq!(none.price(MarketId(0), step), 100.0);
+    }
+    assert!((severe.price(MarketId(0), 40) - 100.0 * ops::pow(0.8, 1.5)).abs() < 1e-9);
+    assert!((severe.price(MarketId(0), 100) - 100.0 * ops::pow(0.81, 1.5)).abs() < 1e-9);
 }

@@ -93,7 +93,7 @@ fn lead(file: &ComparisonFile) -> String {
             file.variants.len()
         ));
     }
-    parts.push(format!("drawn anew: {}", file.replicates.vary.join(", ")));
+    parts.push(format!("replicates vary: {}", file.replicates.varied()));
     parts.push(format!("seed {}", file.seed));
     parts.push(
         if file.twin {

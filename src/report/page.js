@@ -50,7 +50,7 @@
     // A drawing that is shown as it is says its numbers itself.
     if (figure.classList.contains('fixed')) return;
     // Only what has lines, bars or cells: the others say their numbers in words.
-    if (!svg.querySelector('g.panel') || !svg.querySelector('g.series, g.values')) return;
+    if (!svg.querySelector('g.panel') || !svg.querySelector('g.series, g.values, g.marks')) return;
     let panels = null;
     let at = null;
     const cursor = document.createElementNS('http://www.w3.org/2000/svg', 'line');
@@ -61,7 +61,7 @@
     const show = (panel, x, y) => {
       const told = tell(svg, panel, x, y);
       if (!told) return hide();
-      at = { panel, x: told.x };
+      at = { panel, x: told.x, mark: told.mark };
       cursor.setAttribute('x1', told.x);
       cursor.setAttribute('x2', told.x);
       cursor.setAttribute('y1', panel.top);
@@ -98,6 +98,12 @@
       if (step === undefined && !['ArrowUp', 'ArrowDown'].includes(event.key)) return;
       event.preventDefault();
       let panel = at ? at.panel : panels[0];
+      if (panel.marks && step !== undefined) {
+        // From one to the next, from left to right.
+        const place = at && at.mark !== undefined ? at.mark + step : step < 0 ? panel.marks.length - 1 : 0;
+        const mark = panel.marks[Math.min(panel.marks.length - 1, Math.max(0, place))];
+        return show(panel, mark.x, mark.y);
+      }
       if (step === undefined && at) {
         const other = panels.indexOf(panel) + (event.key === 'ArrowDown' ? 1 : -1);
         panel = panels[Math.min(panels.length - 1, Math.max(0, other))];
@@ -126,6 +132,11 @@
           x: scale(group.dataset.x), y: scale(group.dataset.y),
           places: svg.dataset.places ? svg.dataset.places.split('|') : null,
         });
+      } else if (kind === 'marks' && panel) {
+        const places = group.dataset.places.split(' ').map(Number);
+        panel.marks = group.dataset.texts.split('|')
+          .map((text, place) => ({ x: places[2 * place], y: places[2 * place + 1], text }))
+          .sort((a, b) => a.x - b.x);
       } else if (kind === 'values' && panel) {
         panel.cells = {
           x: group.dataset.x.split('|'), y: group.dataset.y.split('|'),
@@ -163,6 +174,13 @@
         x: panel.left + (column + 0.5) * width / cells.x.length,
         head: `${cells.y[row]} and ${cells.x[column]}`, lines: [shown],
       };
+    }
+    if (panel.marks) {
+      let best = 0;
+      const apart = (mark) => Math.hypot(mark.x - x, mark.y - y);
+      panel.marks.forEach((mark, place) => { if (apart(mark) < apart(panel.marks[best])) best = place; });
+      const [head, ...lines] = panel.marks[best].text.split(' · ');
+      return { x: panel.marks[best].x, mark: best, head, lines: lines.length > 0 ? lines : [''] };
     }
     const [, unit] = /\(([^()]+)\)$/.exec(panel.name) ?? [];
     const measured = (text) => (unit === undefined || unit === 'ratio' ? text : `${text} ${unit}`);

@@ -274,7 +274,8 @@ impl<'a> Prepared<'a> {
         let scenario = self.scenario;
         let dt = self.grid.dt;
         let draws = scenario.draws(replicate);
-        let (paths, stressed) = self.paths(&draws)?;
+        let severity = scenario.severity(replicate);
+        let (paths, stressed) = self.paths(&draws, severity)?;
         let mut markets = Vec::with_capacity(self.grids.len());
         let mut grounds = Vec::with_capacity(self.grids.len());
         for (place, (name, settings)) in scenario.traded().enumerate() {
@@ -333,7 +334,7 @@ impl<'a> Prepared<'a> {
             .ledger
             .deposit(AccountId::FUND, liquidation.pools.iter().copied().sum());
         self.check_size(&population, &grounds, &paths)?;
-        let opening = self.opening(&population);
+        let opening = self.opening(&population, replicate);
         let grids = &self.grids;
         let mut settings = cohorts.iter();
         let cohorts = population
@@ -535,7 +536,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// The outside prices of every market, in ticks, and which steps are in stress.
-    fn paths(&self, draws: &Draws) -> Result<Outside, Vec<Problem>> {
+    fn paths(&self, draws: &Draws, severity: f64) -> Result<Outside, Vec<Problem>> {
         let names = &self.scenario.markets;
         let sources: Vec<Source<'_>> = names
             .iter()
@@ -551,6 +552,7 @@ impl<'a> Prepared<'a> {
                     .filter(|shock| shock.concerns(name))
                     .map(|shock| shock.shock(&self.grid))
                     .collect(),
+                severity,
             })
             .collect();
         let stress = self.stress.as_ref();
@@ -739,8 +741,14 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    fn opening(&self, population: &Population) -> Opening {
+    fn opening(&self, population: &Population, replicate: u64) -> Opening {
         let mut notes = self.notes.clone();
+        let severity = self.scenario.severity(replicate);
+        if severity != 1.0 {
+            notes.push(format!(
+                "ensemble.severity: replicate {replicate} has {severity:.4}, on every log move of the outside prices"
+            ));
+        }
         let tally = &population.tally;
         for ((name, grid), held) in self
             .scenario

@@ -49,6 +49,7 @@ pub mod build;
 mod check;
 pub mod difference;
 pub mod document;
+pub mod ensemble;
 pub mod inputs;
 pub mod load;
 pub mod manifest;
@@ -65,10 +66,11 @@ mod tree;
 pub use build::{Mode, Opening, Prepared};
 pub use difference::Difference;
 pub use document::Document;
+pub use ensemble::EnsembleSettings;
 pub use inputs::{Input, Inputs};
 pub use manifest::digest;
 pub use problem::{Problem, Problems};
-pub use settings::{EnsembleSettings, MarketSettings, Scenario, VenueSettings};
+pub use settings::{MarketSettings, Scenario, VenueSettings};
 pub use tree::Place;
 
 /// The longest run, in steps.

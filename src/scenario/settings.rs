@@ -1,5 +1,6 @@
 //! The typed scenario.
 
+use super::ensemble::EnsembleSettings;
 use super::option::OptionsSettings;
 use crate::engine::Rounds;
 use crate::liquidation::LiquidationSettings;
@@ -10,8 +11,8 @@ use crate::market::funding::FundingSettings;
 use crate::market::mark::MarkSettings;
 use crate::market::oracle::OracleSettings;
 use crate::market::{BookSettings, ImpactSettings};
+use crate::math::Draws;
 use crate::math::linear::Matrix;
-use crate::math::{Draws, Part};
 use crate::measure::{ExpectSettings, MeasureSettings};
 use crate::path::{Moment, PathSettings, ShockSettings, StressSettings, TimeGrid};
 use crate::safety::{FaultSettings, SafetySettings};
@@ -119,38 +120,6 @@ pub enum VenueSettings {
     Book(BookSettings),
     /// A closed-form impact law.
     Impact(ImpactSettings),
-}
-
-/// What is drawn anew from one replicate to the next; what isn't keeps the draws of replicate 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct EnsembleSettings {
-    /// Parts of the world: `path` (outside prices), `population` (who trades), `flow` (orders, answers to calls, the order of
-    /// arrival), `faults` (random faults, noise of oracles); all of them where left out.
-    pub vary: Vec<Part>,
-}
-
-impl Default for EnsembleSettings {
-    fn default() -> Self {
-        Self {
-            vary: Part::ALL.to_vec(),
-        }
-    }
-}
-
-impl EnsembleSettings {
-    fn is_usual(&self) -> bool {
-        *self == Self::default()
-    }
-    /// What is wrong with the settings: (key within the section, sentence).
-    pub fn problems(&self) -> Vec<(String, String)> {
-        if self.vary.is_empty() {
-            let text = "names nothing, so that all replicates would be the same: expected some of path, population, flow, faults";
-            vec![("vary".to_owned(), text.to_owned())]
-        } else {
-            Vec::new()
-        }
-    }
 }
 
 /// A world to simulate, in a person's terms: what a scenario file says, resolved.
@@ -371,6 +340,11 @@ impl Scenario {
     /// The draws of a replicate.
     pub fn draws(&self, replicate: u64) -> Draws {
         Draws::varying(self.seed, replicate, &self.ensemble.vary)
+    }
+
+    /// How severe the crash of a replicate is: the factor on every log move of the outside prices.
+    pub fn severity(&self, replicate: u64) -> f64 {
+        self.ensemble.severity(self.seed, replicate)
     }
 
     /// Seconds a step.

@@ -62,10 +62,19 @@ fn a_chart_from_the_files_is_the_chart_of_the_run() {
         let names = listed(&folder, directory);
         let mut expected = Vec::new();
         for market in ["BTC", "ETH"] {
-            let kinds = ["price", "twin", "reproduction", "ladder", "ladder-start"];
+            let kinds = [
+                "price",
+                "twin",
+                "reproduction",
+                "ladder",
+                "ladder-start",
+                "phase",
+                "waiting",
+                "calibration",
+            ];
             expected.extend(kinds.map(|kind| format!("{kind}-{market}")));
         }
-        expected.push("waterfall".to_owned());
+        expected.extend(["waterfall", "cascade", "tail"].map(str::to_owned));
         assert_eq!(names, expected);
         for name in names {
             chart(&folder, &[directory, "--kind", &name, "--out", "again.svg"]).success();

@@ -245,6 +245,36 @@ fn what_is_held_is_the_same_in_every_replicate() {
     assert!(none.contains("ensemble.vary: names nothing"), "{none}");
 }
 
+/// The same crashes, small and large, under every variant: the severity of a replicate is common to all, and what the variants
+/// do differs far less than the crashes do.
+#[test]
+fn a_severity_is_common_to_all_variants_and_pairs_them() {
+    let found = |severity: &str| {
+        let scenario = short().set("ensemble.severity", severity).unwrap();
+        let strict = ["margin.base.fixed.maintenance=0.021"];
+        Comparison::of("current", scenario.clone())
+            .variant(Variant::patched("strict", &scenario, strict).unwrap())
+            .replicates(12)
+            .twin(false)
+            .finish()
+    };
+    let (as_it_is, drawn) = (
+        found("1"),
+        found("{ lognormal = { median = 1, sigma = 0.3 } }"),
+    );
+    let outside =
+        |found: &Compared, variant| found.values(variant, &m::REFERENCE_DRAWDOWN, Some("BTC"));
+    assert_eq!(outside(&drawn, 0), outside(&drawn, 1));
+    assert_eq!(outside(&drawn, 0)[0], outside(&as_it_is, 0)[0]);
+    let gain = |found: &Compared| {
+        let judged = found.judge();
+        let cell = judged.cell(&m::DRAWDOWN, Some("BTC"), 1).unwrap();
+        cell.change.unwrap().pairing().unwrap()
+    };
+    let (before, after) = (gain(&as_it_is), gain(&drawn));
+    assert!(after > 2.0 && after > before, "{before} {after}");
+}
+
 #[test]
 fn policies_and_settings_are_compared_as_rules_are() {
     let folder = tempfile::tempdir().unwrap();
@@ -338,7 +368,7 @@ fn an_ensemble_keeps_its_worst_runs_and_tells_how_to_make_them_again() {
         "out",
     ])
     .success()
-    .stdout(contains("varied: path, population, flow, faults"))
+    .stdout(contains("replicates vary: path, population, flow, faults"))
     .stdout(contains("The worst run of scenario, replicate"));
     let out = folder.path().join("out");
     let json = |name: &str| -> serde_json::Value {

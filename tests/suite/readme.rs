@@ -1,7 +1,7 @@
 //! README against what it speaks of: code, columns, kinds of events.
 
 use deleverage::engine::EventKind;
-use deleverage::output::{events, genealogy, ladder, margin, options, steps};
+use deleverage::output::{events, genealogy, ladder, margin, options, steps, waiting};
 use std::fs;
 
 /// What README shows in the fences of a language that contain a part.
@@ -33,6 +33,8 @@ fn the_readme_names_every_column_with_its_unit() {
         ("options", options::info()),
         ("liquidations", genealogy::info()),
         ("causes", genealogy::edge_info()),
+        ("windows", genealogy::window_info()),
+        ("waiting", waiting::info()),
     ];
     for (table, columns) in tables {
         assert!(columns.len() > 2);

@@ -141,7 +141,7 @@ fn the_facts_of_a_run_are_the_same_from_parquet_and_from_csv() {
         .args(["facts", "nowhere"])
         .assert()
         .code(2)
-        .stderr(contains("holds no table steps"));
+        .stderr(contains("holds no table `steps`"));
     deleverage()
         .current_dir(&folder)
         .args(["facts", "csv", "--market", "DOGE"])

@@ -54,7 +54,7 @@
 //! - A plan never changes: points are numbered, and a point's settings follow from its number.
 //! - `seeds_follow_from_the_settings_alone`: the draws of a run follow from the sweep's seed, the point's settings and
 //!   the replicate; neither the point's number, nor the shard, nor the other values of an axis have a say.
-//! - `few_points_are_in_flight`: at most one point a thread is in memory; one that is whole is handed over and let go.
+//! - `few_points_are_in_flight`: at most one point a thread is made; one that is whole is handed over, and few wait to be kept.
 
 pub mod axis;
 pub mod design;

@@ -1,7 +1,8 @@
 //! The runs of a sweep, on all threads.
 //!
 //! Every thread takes the next run in order (point by point, replicate by replicate), so that no more points are begun
-//! than there are threads. Whoever ends a point's last run hands the point over.
+//! than there are threads. Whoever ends a point's last run hands the point over to a thread of its own that keeps points:
+//! it waits for the disk, and nobody waits for it but where [`WAITING`] points already do.
 
 use super::plan::{Plan, Point};
 use crate::experiment::run::{Progress, RunError, measure};
@@ -9,7 +10,11 @@ use crate::measure::Summary;
 use crate::scenario::{Problems, Scenario};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The most points that wait to be kept.
+const WAITING: usize = 16;
 
 /// A sweep to be made.
 #[derive(Clone, Debug)]
@@ -110,16 +115,16 @@ impl<'a> Sweep<'a> {
             .with_seed(point.seed))
     }
 
-    /// Makes the runs of these points and hands each point to `keep` as soon as it is whole, from whichever thread, in
+    /// Makes the runs of these points and hands each point to `keep` as soon as it is whole, from a thread of its own, in
     /// whichever order.
     ///
     /// # Errors
     ///
-    /// The first that `keep` returns; the sweep then ends.
+    /// The first that `keep` returns; the sweep then ends. Points that were whole by then are handed over all the same.
     pub fn run<E: Send>(
         self,
         points: &[u64],
-        keep: impl Fn(Outcome) -> Result<(), E> + Sync,
+        keep: impl Fn(Outcome) -> Result<(), E> + Send,
     ) -> Result<Ended, E> {
         let own = Watch::default();
         let crew = Crew {
@@ -135,14 +140,27 @@ impl<'a> Sweep<'a> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads)
             .build();
-        // Each thread has its own round of work: a thread that waits for a twin takes up no second one.
-        match pool {
-            Ok(pool) => {
-                pool.broadcast(|_| crew.work(&keep));
+        let (sender, whole) = sync_channel(WAITING);
+        std::thread::scope(|scope| {
+            let crew = &crew;
+            scope.spawn(move || {
+                for outcome in whole {
+                    if let Err(error) = keep(outcome) {
+                        locked(&crew.error).get_or_insert(error);
+                    }
+                }
+            });
+            // Each thread has its own round of work: a thread that waits for a twin takes up no second one.
+            match pool {
+                Ok(pool) => {
+                    pool.broadcast(|_| crew.work(&sender));
+                }
+                // Where no threads can be had, the caller's own does.
+                Err(_) => crew.work(&sender),
             }
-            // Where no threads can be had, the caller's own does.
-            Err(_) => crew.work(&keep),
-        }
+            // Whoever keeps points ends when no more can come.
+            drop(sender);
+        });
         match crew
             .error
             .into_inner()
@@ -193,7 +211,7 @@ impl<E: Send> Crew<'_, E> {
     }
 
     /// One thread's work: the next run, until there is none.
-    fn work(&self, keep: &(impl Fn(Outcome) -> Result<(), E> + Sync)) {
+    fn work(&self, keep: &SyncSender<Outcome>) {
         let replicates = self.sweep.plan.replicates;
         let total = self.points.len() as u64 * replicates;
         loop {
@@ -215,8 +233,9 @@ impl<E: Send> Crew<'_, E> {
             self.watch.runs.fetch_add(1, Ordering::Relaxed);
             if whole {
                 locked(&self.slots).remove(&(task / replicates));
-                if let Err(error) = keep(self.outcome(&slot)) {
-                    locked(&self.error).get_or_insert(error);
+                // Refused only where the thread that keeps points has panicked, which ends all.
+                if keep.send(self.outcome(&slot)).is_err() {
+                    return;
                 }
             }
         }

@@ -85,15 +85,17 @@ fn heading(text: &mut String, file: &ComparisonFile) {
     let _ = if file.variants.len() > 1 {
         writeln!(
             text,
-            "{count} {crashes}, each under {} variants with the same draws. From one to the next {} drawn anew.",
+            "{count} {crashes}, each under {} variants with the same draws. From one to the next {} drawn anew.{}",
             file.variants.len(),
-            vary(&file.replicates.vary)
+            vary(&file.replicates.vary),
+            severity(file)
         )
     } else {
         writeln!(
             text,
-            "{count} {crashes}. From one to the next {} drawn anew.",
-            vary(&file.replicates.vary)
+            "{count} {crashes}. From one to the next {} drawn anew.{}",
+            vary(&file.replicates.vary),
+            severity(file)
         )
     };
     for market in &file.model.markets {
@@ -141,12 +143,20 @@ fn heading(text: &mut String, file: &ComparisonFile) {
 }
 
 /// What varies, in words.
+/// What a severity means, where each crash draws its own.
+fn severity(file: &ComparisonFile) -> String {
+    file.replicates.severity.as_ref().map_or_else(String::new, |drawn| {
+        format!(" Severity is the factor on every log move of the outside prices: {drawn}; in replicate 0 it is 1.")
+    })
+}
+
 pub(super) fn vary(parts: &[String]) -> String {
     let word = |part: &String| match part.as_str() {
         "path" => "outside prices",
         "population" => "populations",
         "flow" => "orders and answers",
         "faults" => "faults",
+        "severity" => "the severity of the crash",
         _ => "other draws",
     };
     let words: Vec<&str> = parts.iter().map(word).collect();

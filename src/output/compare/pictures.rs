@@ -1,49 +1,148 @@
-//! The charts of a comparison: the frontier, and the differences to the baseline with their intervals.
+//! The charts of a comparison: the frontier, and the differences to the baseline with their intervals; and of an ensemble: how
+//! far each crash fell.
 
 use super::record::{ComparisonFile, EstimateFile, FrontierFile};
+use super::tables;
 use super::terminal::FRONTIER;
 use crate::chart::{
-    self, Chart, ChartError, EffectData, ForestData, FrontierData, Leaning, MeasureData, Options,
+    self, AgainstData, Chart, EffectData, ForestData, FrontierData, Leaning, MeasureData, Options,
 };
-use crate::output::pictures::Picture;
+use crate::experiment::Compared;
+use crate::measure::catalogue as m;
+use crate::output::frame::{Frame, Wanted};
+use crate::output::pictures::{Picture, PictureError};
+use std::collections::BTreeMap;
 
 /// Panels side by side: more variants than this are left to the tables.
 const ABREAST: usize = 4;
 
-/// A kind of chart that a comparison may have.
-pub struct Kind {
-    /// What it is called on the command line, and as a file.
-    pub name: &'static str,
-    /// What it shows, in a sentence or two.
-    pub caption: &'static str,
-    /// Draws it; the subtitle is the comparison's.
-    pub draw: fn(&ComparisonFile, &str, &Options) -> Result<Chart, ChartError>,
+/// What the charts are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// What was found.
+    pub file: &'a ComparisonFile,
+    /// Every metric of every run that a chart shows.
+    pub runs: &'a Frame,
+    /// Name of the settlement currency.
+    pub currency: &'a str,
 }
 
-/// Every kind of chart of a comparison, in the order in which they are shown; an ensemble has none.
-pub static KINDS: &[Kind] = &[
-    Kind {
-        name: "frontier",
-        caption: "What each variant asks for, against what it loses and whom it liquidates too early; bars are intervals.",
-        draw: |file, currency, options| {
-            let hollow = file.frontier.iter().any(|p| !p.dominated_by.is_empty());
-            let note = if hollow {
-                "; hollow: another variant has no more of anything, and less of something"
+/// A chart of a comparison or an ensemble.
+pub struct Kind {
+    /// What it is called on the command line, and as a file.
+    pub name: String,
+    /// What it shows, in a sentence or two.
+    pub caption: &'static str,
+    /// Its market, where there is one for each.
+    market: String,
+    draw: fn(&Told<'_>, &str, &Options) -> Result<Chart, PictureError>,
+}
+
+impl Kind {
+    /// Draws it; the subtitle is the comparison's.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being drawn.
+    pub fn draw(&self, told: &Told<'_>, options: &Options) -> Result<Chart, PictureError> {
+        (self.draw)(told, &self.market, options)
+    }
+}
+
+/// The columns of `runs` that charts need.
+pub const RUNS: Wanted<'static> = Wanted {
+    words: &["variant", "metric", "market"],
+    numbers: &["replicate", "value"],
+};
+
+/// Every kind of chart of a comparison, or of an ensemble, in the order in which they are shown.
+pub fn kinds(file: &ComparisonFile) -> Vec<Kind> {
+    if file.variants.len() > 1 {
+        return vec![
+            Kind {
+                name: "frontier".to_owned(),
+                caption: "What each variant asks for, against what it loses and whom it liquidates too early; bars are intervals.",
+                market: String::new(),
+                draw: |told, _, options| {
+                    let file = told.file;
+                    let hollow = file.frontier.iter().any(|p| !p.dominated_by.is_empty());
+                    let note = if hollow {
+                        "; hollow: another variant has no more of anything, and less of something"
+                    } else {
+                        ""
+                    };
+                    let options = titled(file, options, note);
+                    Ok(chart::frontier(&frontier(file, told.currency), &options)?)
+                },
+            },
+            Kind {
+                name: "differences".to_owned(),
+                caption: "Mean differences to the baseline within a replicate, over the baseline's mean, with their intervals.",
+                market: String::new(),
+                draw: |told, _, options| {
+                    let note = ", over the baseline's mean; bars are 95 % intervals";
+                    let options = titled(told.file, options, note);
+                    Ok(chart::forest(&forest(told.file), &options)?)
+                },
+            },
+        ];
+    }
+    let markets = &file.model.markets;
+    markets
+        .iter()
+        .map(|model| Kind {
+            name: if markets.len() > 1 {
+                format!("crashes-{}", model.market)
             } else {
-                ""
-            };
-            chart::frontier(&frontier(file, currency), &titled(file, options, note))
-        },
-    },
-    Kind {
-        name: "differences",
-        caption: "Mean differences to the baseline within a replicate, over the baseline's mean, with their intervals.",
-        draw: |file, _, options| {
-            let note = ", over the baseline's mean; bars are 95 % intervals";
-            chart::forest(&forest(file), &titled(file, options, note))
-        },
-    },
-];
+                "crashes".to_owned()
+            },
+            caption: "Every crash: how far the price fell here against how far it fell outside. Above the line the market fell further than the world.",
+            market: model.market.clone(),
+            draw: crashes,
+        })
+        .collect()
+}
+
+/// How far each crash fell, outside and here.
+fn crashes(told: &Told<'_>, market: &str, options: &Options) -> Result<Chart, PictureError> {
+    let metrics = told.runs.words("metric")?;
+    let column = |metric: &str| -> Result<BTreeMap<u64, f64>, PictureError> {
+        let rows = told.runs.rows_of("market", market)?;
+        let rows = rows
+            .into_iter()
+            .filter(|row| metrics.get(*row) == Some(metric));
+        let (replicates, values) = (told.runs.numbers("replicate")?, told.runs.numbers("value")?);
+        Ok(rows
+            .map(|row| (replicates[row] as u64, 100.0 * values[row]))
+            .collect())
+    };
+    let outside = column(m::REFERENCE_DRAWDOWN.name)?;
+    let here = column(m::DRAWDOWN.name)?;
+    let (x, y): (Vec<f64>, Vec<f64>) = outside
+        .iter()
+        .filter_map(|(replicate, outside)| Some((*outside, *here.get(replicate)?)))
+        .filter(|(outside, here)| outside.is_finite() && here.is_finite())
+        .unzip();
+    let most = x.iter().copied().fold(0.0, f64::max);
+    let ends = if x.is_empty() {
+        vec![]
+    } else {
+        vec![0.0, most]
+    };
+    let data = AgainstData {
+        name: format!("{market}: how far crashes fell, here and outside"),
+        x_name: "largest fall of the outside price (%)".to_owned(),
+        y_name: "Largest fall of the mid (%)".to_owned(),
+        log: [false; 2],
+        legend: ["as outside", "a crash"].map(str::to_owned),
+        curve_x: ends.clone(),
+        curve_y: ends,
+        point_x: x,
+        point_y: y,
+    };
+    let varied = format!("; replicates vary: {}", told.file.replicates.varied());
+    Ok(chart::against(&data, &titled(told.file, options, &varied))?)
+}
 
 fn titled(file: &ComparisonFile, options: &Options, more: &str) -> Options {
     Options {
@@ -55,21 +154,27 @@ fn titled(file: &ComparisonFile, options: &Options, more: &str) -> Options {
     }
 }
 
-/// The kinds that there are of it.
-pub fn kinds(file: &ComparisonFile) -> &'static [Kind] {
-    if file.variants.len() < 2 { &[] } else { KINDS }
-}
-
-/// Draws every chart of a comparison; an ensemble has none of its own.
+/// Draws every chart of a comparison or an ensemble.
 ///
 /// # Errors
 ///
 /// What keeps a chart from being drawn.
-pub fn draw(file: &ComparisonFile, currency: &str) -> Result<Vec<Picture>, ChartError> {
+pub fn draw(
+    file: &ComparisonFile,
+    compared: &Compared,
+    currency: &str,
+) -> Result<Vec<Picture>, PictureError> {
+    let metrics = tables::metrics(compared);
+    let runs = Frame::of("runs", &tables::runs(compared, &metrics), RUNS);
+    let told = Told {
+        file,
+        runs: &runs,
+        currency,
+    };
     let draw = |kind: &Kind| {
         Ok(Picture {
-            name: kind.name.to_owned(),
-            chart: (kind.draw)(file, currency, &Options::default())?,
+            name: kind.name.clone(),
+            chart: kind.draw(&told, &Options::default())?,
         })
     };
     kinds(file).iter().map(draw).collect()

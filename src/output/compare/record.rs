@@ -71,6 +71,9 @@ pub struct ReplicatesFile {
     pub count: usize,
     /// What is drawn anew in each.
     pub vary: Vec<String>,
+    /// The distribution of severities in words, where each replicate draws its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
     /// What was to be narrow enough, where that was asked for.
     pub until: Option<String>,
     /// Whether it was.
@@ -348,12 +351,25 @@ pub struct Frame {
     pub model: ModelSettings,
     /// What varies from one replicate to the next.
     pub vary: Vec<String>,
+    /// The distribution of severities in words, where each replicate draws its own.
+    pub severity: Option<String>,
     /// What the baseline starts from.
     pub inputs: Vec<InputFile>,
     /// The worst runs.
     pub worst: Vec<WorstFile>,
     /// Name of the settlement currency.
     pub currency: String,
+}
+
+impl ReplicatesFile {
+    /// What differs from one replicate to the next, in words.
+    pub fn varied(&self) -> String {
+        let words = self.vary.iter().map(|part| match &self.severity {
+            Some(severity) if part == "severity" => format!("severity ({severity})"),
+            _ => part.clone(),
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl ComparisonFile {
@@ -374,6 +390,7 @@ impl ComparisonFile {
                 first: compared.first,
                 count: compared.replicates(),
                 vary: frame.vary,
+                severity: frame.severity,
                 until: compared.until.as_ref().map(|(until, _)| until.to_string()),
                 until_met: compared.until.as_ref().map(|(_, met)| *met),
                 stopped: compared.stopped,

@@ -300,7 +300,16 @@ pub fn save(
         }),
     };
     changes.save(super::record::kind(compared), format, metadata, directory)?;
-    let metrics: Vec<(usize, u64, &Metric)> = compared
+    let metrics = metrics(compared);
+    runs(compared, &metrics).save("runs", format, metadata, directory)
+}
+
+/// A metric of a run: its variant, its replicate, and what it is.
+type Measured<'a> = (usize, u64, &'a Metric);
+
+/// Every metric of every run.
+pub(super) fn metrics(compared: &Compared) -> Vec<Measured<'_>> {
+    compared
         .runs
         .iter()
         .enumerate()
@@ -312,8 +321,15 @@ pub fn save(
                     metrics.map(move |metric| (variant, replicate, metric))
                 })
         })
-        .collect();
-    let runs = Table {
+        .collect()
+}
+
+/// The table of runs.
+pub(super) fn runs<'a>(
+    compared: &'a Compared,
+    metrics: &'a [Measured<'a>],
+) -> Table<'a, RunRow<'a>> {
+    Table {
         columns: run_columns(),
         rows: metrics.len(),
         row: Box::new(|place| {
@@ -324,6 +340,5 @@ pub fn save(
                 metric,
             }
         }),
-    };
-    runs.save("runs", format, metadata, directory)
+    }
 }

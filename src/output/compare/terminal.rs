@@ -236,12 +236,12 @@ fn unclear(text: &mut String, file: &ComparisonFile) {
     }
 }
 
-/// What the same draws under every variant gain, for the first market's drawdown.
+/// What the same draws under every variant gain, for each market's drawdown: of the mid, and of the mark, which decides about
+/// margin and isn't lost in a book that is empty for a moment.
 fn pairing(text: &mut String, file: &ComparisonFile, style: &Style) {
-    let drawdown = file
-        .metrics
-        .iter()
-        .filter(|metric| metric.metric == m::DRAWDOWN.name);
+    let drawdown = file.metrics.iter().filter(|metric| {
+        [m::DRAWDOWN.name, m::MARK_DRAWDOWN.name].contains(&metric.metric.as_str())
+    });
     let mut lines = Vec::new();
     for metric in drawdown {
         for (place, variant) in file.variants.iter().enumerate().skip(1) {
@@ -255,9 +255,14 @@ fn pairing(text: &mut String, file: &ComparisonFile, style: &Style) {
                 let share = |width| human::number(width, Unit::Share, &style.currency);
                 let name: String = variant.name.chars().take(20).collect();
                 let market = metric.market.as_deref().unwrap_or_default();
+                let of = if metric.metric == m::DRAWDOWN.name {
+                    "mid"
+                } else {
+                    "mark"
+                };
                 lines.push(format!(
                     "  {:<28}{:>12} in place of {:>10}: {gain:.1}×",
-                    format!("{market} {name}")
+                    format!("{market} {of}, {name}")
                         .chars()
                         .take(27)
                         .collect::<String>(),

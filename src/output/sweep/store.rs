@@ -51,7 +51,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether another try may go well.
+    /// Whether the same may go well later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Output(error) if error.is_transient())
+    }
+    /// Whether the outside failed, and nothing that was asked for is wrong.
     pub const fn is_outside(&self) -> bool {
         matches!(self, Self::Output(_))
     }
