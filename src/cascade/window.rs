@@ -11,9 +11,10 @@
 
 use crate::engine::{Breach, BreachLeg};
 use crate::margin::Schedule;
+use crate::market::Contract;
 use crate::market::funding::INDEX_SCALE;
 use crate::measure::{Recorded, Traced};
-use crate::unit::{AccountId, Cash, MarketId, Ticks};
+use crate::unit::{AccountId, Cash, Lots, MarketId, Ticks};
 
 /// The farthest back that a crossing is looked for, in checks.
 pub const REACH: u32 = 4_096;
@@ -258,6 +259,13 @@ impl Stretch<'_> {
     }
 }
 
+/// A position's value, as a float.
+fn worth(contract: &Contract, quantity: Lots, mark: Ticks) -> f64 {
+    let value = contract.wide(quantity, mark);
+    // Nearly all values are short enough for the processor's own conversion.
+    i64::try_from(value).map_or_else(|_| value as f64, |value| value as f64)
+}
+
 /// One account as its liquidation began.
 struct Case<'a> {
     course: &'a Course<'a>,
@@ -312,7 +320,11 @@ impl<'a> Case<'a> {
     fn value(&self, leg: &BreachLeg, check: u32) -> f64 {
         let m = leg.market.index();
         let contract = &self.course.recorded.frame.markets[m].contract;
-        contract.wide(leg.quantity, Ticks(self.course.marks[m].at(check))) as f64
+        worth(
+            contract,
+            leg.quantity,
+            Ticks(self.course.marks[m].at(check)),
+        )
     }
 
     fn funding(&self, leg: &BreachLeg, from: u32, to: u32) -> f64 {
@@ -367,16 +379,25 @@ impl<'a> Case<'a> {
         let m = leg.market.index();
         let contract = &self.course.recorded.frame.markets[m].contract;
         let schedule = self.course.schedule(m, check);
-        let base = self.equity(check) - self.value(leg, check);
-        let sound = |mark: i64| {
-            let value = contract.wide(leg.quantity, Ticks(mark)) as f64;
+        let value = self.value(leg, check);
+        let base = self.equity(check) - value;
+        let asked = |mark: i64| {
             let required = schedule.maintenance(contract.notional(leg.quantity, Ticks(mark)));
-            base + value - self.factor * required.as_f64() >= -4.0
+            self.factor * required.as_f64()
         };
+        let sound =
+            |mark: i64| base + worth(contract, leg.quantity, Ticks(mark)) - asked(mark) >= -4.0;
         let long = leg.quantity.0 > 0;
-        let mut good = self.course.marks[m].at(check);
+        let now = self.course.marks[m].at(check);
+        // Were value and requirement in proportion to the mark, it would be here; from there it is looked for.
+        let near = (-4.0 - base) * now as f64 / (value - asked(now));
+        let mut good = if (1.0..4.0 * now as f64).contains(&near) {
+            near as i64
+        } else {
+            now
+        };
         let mut bad;
-        // Brackets the zero from the mark at hand.
+        // Brackets it.
         let mut width = 1;
         if sound(good) {
             loop {

@@ -64,12 +64,16 @@ pub fn calibration(data: &CalibrationData, options: &Options) -> Result<Chart, C
         ticks
     };
     let (x, y) = (scale(&data.foreseen), scale(&data.realised));
-    let x_ticks = floored(x.ticks(8, false));
     let y_ticks = floored(y.ticks(8, false));
+    let (left, right) = (
+        layout::tick_room(&y_ticks),
+        canvas.width - 2.0 * theme::MARGIN,
+    );
+    let x_ticks = floored(x.ticks(layout::lines_for(right - left, 90.0), false));
     let panel = Panel {
         room: Room {
-            left: layout::tick_room(&y_ticks),
-            right: canvas.width - 2.0 * theme::MARGIN,
+            left,
+            right,
             top,
             bottom,
         },
