@@ -15,7 +15,7 @@
 //!
 //! A liquidation has many causes; a tree wants one. It is drawn in proportion to the shares (a liquidation whose draw falls on an
 //! outer cause begins a tree), which keeps the law of the trees' sizes: the strongest cause alone would make every mixed
-//! liquidation a beginning. Draws are keyed by number, so the same run has the same trees.
+//! liquidation a beginning. Draws are the run's own, keyed by number: the same run has the same trees, and another seed draws anew.
 //!
 //! # Reference
 //!
@@ -171,7 +171,7 @@ impl Genealogy {
             trees: Vec::new(),
         };
         genealogy.take_in(recorded);
-        genealogy.plant();
+        genealogy.plant(&recorded.frame.draws);
         Some(genealogy)
     }
 
@@ -226,8 +226,7 @@ impl Genealogy {
     }
 
     /// Draws everyone's one parent, and gathers the trees.
-    fn plant(&mut self) {
-        let draws = Draws::new(0, 0);
+    fn plant(&mut self, draws: &Draws) {
         let mut trees: Vec<Tree> = Vec::new();
         let mut tree_of: Vec<usize> = Vec::with_capacity(self.graph.node_count());
         for node in self.graph.node_indices() {

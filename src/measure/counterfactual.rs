@@ -388,6 +388,7 @@ mod tests {
         let grid = Grid::new(1.into(), 1.into(), 1.into()).unwrap();
         Frame {
             dt: 1.0,
+            draws: Draws::new(0, 0),
             steps: 400,
             markets: (0..markets)
                 .map(|place| MarketFrame {

@@ -5,6 +5,7 @@ use crate::engine::Setup;
 use crate::margin::CrossSettings;
 use crate::margin::option::OptionMarginSettings;
 use crate::market::Contract;
+use crate::math::Draws;
 use crate::unit::{AccountId, Cash, Grid, Lots, MarketId};
 
 /// One market before the first step.
@@ -31,6 +32,8 @@ pub struct MarketFrame {
 pub struct Frame {
     /// Seconds a step.
     pub dt: f64,
+    /// Its random numbers: whoever measures draws from them too, so that runs of other seeds draw anew.
+    pub draws: Draws,
     /// How many steps are meant to be run.
     pub steps: u32,
     /// The markets.
@@ -59,6 +62,7 @@ impl Frame {
         let ledger = &setup.ledger;
         Self {
             dt: setup.dt,
+            draws: setup.draws,
             steps: setup.steps,
             markets: setup
                 .markets

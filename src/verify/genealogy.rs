@@ -72,7 +72,7 @@ fn trees(
     let mut count = 12;
     loop {
         let holdings = branching::positions(longs, run, r, Size::Equal, count);
-        let found = genealogy(stage::setup(prepared, &holdings, 0)?)?;
+        let found = genealogy(stage::setup(prepared, &holdings, run)?)?;
         if found.len() < count || count > 1 << 16 {
             let sizes = found.trees.iter().map(|tree| tree.size).collect();
             let births = summary::branching(&found).map_or(0.0, |n| n[0] * found.len() as f64);

@@ -86,7 +86,7 @@ fn poisson(run: u32, r: f64) -> Finished {
         );
     }
     let text = format!(
-        "length = \"2s\"\nrounds = {{ until_quiet = {{ limit = 10_000 }} }}\n\
+        "seed = {run}\nlength = \"2s\"\nrounds = {{ until_quiet = {{ limit = 10_000 }} }}\n\
          [market.X]\ntick = 0.01\nlot = 1\nprice = 10_000\npath.constant = {{}}\nmark.mid = {{}}\n\
          venue.impact = {{ law.linear.ticks_per_lot = {:e}, resilience = \"never\" }}\n\
          [margin]\nwarn = 1.0\ncall = 1.0\nbase.fixed = {{ maintenance = 0.05, initial = 0.05 }}\n\

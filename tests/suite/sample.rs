@@ -5,6 +5,7 @@ use deleverage::engine::{
 };
 use deleverage::margin::{Level, Schedule};
 use deleverage::market::Contract;
+use deleverage::math::Draws;
 use deleverage::measure::{Frame, MarketFrame, MeasureSettings, Recorded, Recorder};
 use deleverage::unit::{AccountId, Cash, Grid, Lots, MarketId, Rate, Span, Ticks};
 
@@ -26,6 +27,7 @@ pub fn frame() -> Frame {
     };
     Frame {
         dt: 10.0,
+        draws: Draws::new(0, 0),
         steps: 5,
         markets: vec![market("BTC"), market("ETH")],
         cohorts: Vec::new(),
