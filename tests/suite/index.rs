@@ -125,7 +125,9 @@ proptest! {
                     for m in 0..world.marks().len() {
                         let market = MarketId(m as u16);
                         for (longs, sign) in [(true, -1.0), (false, 1.0)] {
-                            let mark = Ticks((world.marks()[m].as_f64() * (1.0 + sign * w)) as i64);
+                            // No mark is below a tick.
+                            let moved = world.marks()[m].as_f64() * (1.0 + sign * w);
+                            let mark = Ticks((moved as i64).max(1));
                             found.push((
                                 world.forced_at(market, longs, mark),
                                 forced_by_scan(world, market, longs, mark),
