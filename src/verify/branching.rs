@@ -174,7 +174,12 @@ pub(super) fn chi_squared(sample: &[u32], law: impl Fn(u32) -> f64) -> (f64, f64
 
 /// The 1 % point of χ².
 pub(super) fn critical(freedom: f64) -> f64 {
-    ChiSquared::new(freedom).map_or(f64::NAN, |law| law.inverse_cdf(0.99))
+    point(freedom, 0.01)
+}
+
+/// What χ² exceeds with so small a chance.
+pub(super) fn point(freedom: f64, chance: f64) -> f64 {
+    ChiSquared::new(freedom).map_or(f64::NAN, |law| law.inverse_cdf(1.0 - chance))
 }
 
 fn run(budget: &Budget) -> Result<Found, RunError> {
