@@ -1,7 +1,7 @@
 //! A cascade as a family tree: liquidations from left to right in time, each joined to the one that brought it about.
 //!
 //! Of a tree with more members than a sheet can show, the largest are drawn with all their forebears. Time goes as far as the tree
-//! itself: where a last [`LATE`] of its notional takes longer than all that came before, it is told and not drawn. Siblings stand one below the
+//! itself: where a last hundredth of its notional takes longer than all that came before, it is told and not drawn. Siblings stand one below the
 //! other, a parent in the middle of its children; a dot's area is its notional.
 
 use super::canvas::{Anchor, Canvas, Finish};

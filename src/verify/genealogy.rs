@@ -3,7 +3,7 @@
 //! On the lattice (q lots on every tick, triggers of g lots on every tick) each liquidation of g lots brings about g / q more, and
 //! nothing else moves the price: n̂ = R = g / q, but for the sales at the beginning and a few at the end.
 //!
-//! With Poisson triggers ([`branching`](super::branching)) what a batch of liquidations brings about is a Poisson number over the
+//! With Poisson triggers ([`branching`]) what a batch of liquidations brings about is a Poisson number over the
 //! whole move of the batch, each with an equal share of every one of them. Drawn to one of its causes in proportion, each child has
 //! one parent, every liquidation a Poisson number of children of mean R, and a tree Borel's law, that of Borel and Tanner
 //! with one founder: `P(N = n) = (nR)ⁿ⁻¹ e^(−nR) / n!`.

@@ -2,7 +2,7 @@
 //!
 //! Every thread takes the next run in order (point by point, replicate by replicate), so that no more points are begun
 //! than there are threads. Whoever ends a point's last run hands the point over to a thread of its own that keeps points:
-//! it waits for the disk, and nobody waits for it but where [`WAITING`] points already do.
+//! it waits for the disk, and nobody waits for it but where sixteen points already do.
 
 use super::plan::{Plan, Point};
 use crate::experiment::run::{Progress, RunError, measure};
