@@ -17,6 +17,7 @@ pub mod observer;
 pub mod option_shot;
 mod option_watch;
 pub mod options;
+pub mod reach;
 mod safety;
 mod settlement;
 pub mod setup;
@@ -28,11 +29,12 @@ pub mod world;
 
 pub use channel::Channel;
 pub use event::{Event, EventKind};
-pub use observer::{KeeperRow, MarketRow, Observer, Reach, StepRow, WorldRow};
+pub use observer::{KeeperRow, MarketRow, Observer, StepRow, WorldRow};
 pub use option_shot::OptionShot;
 pub use options::{DeskSpread, OptionLiquidation, OptionRow, OptionsSetup};
+pub use reach::{Reach, Rung};
 pub use setup::{
     Adl, CohortSetup, LiquidationSetup, MarketSetup, Rounds, Setup, Socialise, StressSetup,
 };
 pub use trace::{Breach, BreachLeg, Cause, Check, Impulse, Kernel, Opening, Outflow, TraceRow};
-pub use world::{EngineFault, Rung, StopReason, World, opening_depth};
+pub use world::{EngineFault, StopReason, World, opening_depth};

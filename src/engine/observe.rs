@@ -1,7 +1,8 @@
 //! Phase 9, observation: what the step looked like. Nothing observed changes anything.
 
-use super::observer::{MOVES, MarketRow, Observer, Reach, StepRow};
+use super::observer::{MOVES, MarketRow, Observer, StepRow};
 use super::options::OptionRow;
+use super::reach::Reach;
 use super::world::World;
 use crate::unit::MarketId;
 

@@ -2,6 +2,7 @@
 
 use super::event::Event;
 use super::options::OptionRow;
+use super::reach::Reach;
 use super::trace::TraceRow;
 use crate::margin::option::{Listed, MarketState, OptionLeg};
 use crate::margin::{Level, Schedule};
@@ -82,26 +83,6 @@ pub struct MarketRow {
     pub hedge_up: [f64; 3],
     /// What options on the market amount to; nothing where there are none.
     pub options: OptionRow,
-}
-
-/// What a move of the price would force, and what stands in its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reach {
-    /// Quantity that the move would newly force.
-    pub forced: Lots,
-    /// Quantity that must trade to make the move.
-    pub depth: Lots,
-}
-
-impl Reach {
-    /// The reproduction number: 0 where nothing is forced, infinite where nothing stands in the way.
-    pub fn ratio(self) -> f64 {
-        if self.forced.is_zero() {
-            0.0
-        } else {
-            self.forced.as_f64() / self.depth.as_f64()
-        }
-    }
 }
 
 /// The whole world at the end of a step. Amounts are totals since the start unless said.

@@ -12,7 +12,8 @@
 //! many liquidations is needed for it, and their effects add up to more than there is. And a market
 //! is chaotic: after a while anything at all changes who is liquidated. So every world is run in [`PAIRS`] pairs, each with another
 //! *placebo* shielded in both of its worlds: a liquidation of the same time whose notional is below [`SMALL`] of that in question. The effect is
-//! the mean over pairs; the spread between pairs is the noise that an effect has to stand out from.
+//! the mean over pairs; the spread between pairs is the noise that an effect has to stand out from. Taken where it is largest, an effect of
+//! nothing but noise would come out as a little more than nothing: which is why the floor is told with it.
 //!
 //! # Invariants
 //!

@@ -10,7 +10,7 @@ use crate::math::estimate::Moments;
 
 pub use compare::{Compared, Comparison, Judged, Variant, Verdict};
 pub use intervene::{Agreement, Intervened, agreement, intervene};
-pub use run::{Finished, LadderShot, Run, RunError};
+pub use run::{Finished, LadderShot, Look, Run, RunError};
 pub use sweep::{Plan, Sweep};
 
 /// Mean and variance of some values.

@@ -66,7 +66,7 @@ pub struct Finished {
     /// Depth against forced orders, by market: at the start, and at the highest reproduction number.
     pub ladders: Vec<[LadderShot; 2]>,
     /// Depth against forced orders from time to time, by market, where looks were asked for.
-    pub looks: Vec<Vec<LadderShot>>,
+    pub looks: Vec<Vec<Look>>,
     /// Options by market: after the first step, and where the mark was lowest if that was lower by a fiftieth; empty where there are none.
     pub options: Vec<Vec<OptionShot>>,
     /// Why every liquidation began, where the scenario asks for it.
@@ -99,6 +99,17 @@ pub struct LadderShot {
     pub matrix: Vec<Vec<f64>>,
     /// Each channel's reproduction number for a move of 1 %.
     pub channels: Vec<(Channel, f64)>,
+}
+
+/// What waited to be liquidated at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// The step before which it was taken.
+    pub step: u32,
+    /// The mark, in ticks.
+    pub mark: f64,
+    /// One rung a distance.
+    pub rungs: Vec<Rung>,
 }
 
 /// Why a run could not be made.
@@ -332,7 +343,7 @@ struct Shots {
     distances: Vec<f64>,
     /// Steps between two looks; none where 0.
     every: u32,
-    looks: Vec<Vec<LadderShot>>,
+    looks: Vec<Vec<Look>>,
     options: Vec<Vec<OptionShot>>,
 }
 
@@ -405,11 +416,10 @@ impl Shots {
         for market in 0..self.taken.len() {
             if self.every > 0 && world.now().is_multiple_of(self.every) {
                 let id = MarketId(market as u16);
-                self.looks[market].push(LadderShot {
+                self.looks[market].push(Look {
                     step: world.now(),
-                    mid: world.marks()[market].as_f64(),
+                    mark: world.marks()[market].as_f64(),
                     rungs: world.ladder(id, &self.distances),
-                    ..LadderShot::default()
                 });
             }
             let now = self.foreseen[market].r(0)[0].max(self.foreseen[market].r(1)[0]);

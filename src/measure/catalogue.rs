@@ -94,13 +94,13 @@ catalogue! {
         HEDGE_UP_5 "hedge_up_peak_5pct" Ratio Lower "hedgers' peak, 5 % up":
             "Largest share that hedgers would add to a move of 5 % up."
         DOWN_PEAK_1 "reproduction_down_peak_1pct" Ratio Lower "peak, 1 % down":
-            "Largest R for a move of 1 % down: quantity that would be sold by force within it over the bids that must trade to make it, both averaged over about a minute (at least five steps), so that a book that was just hit doesn't count as none."
+            "Largest R for a move of 1 % down: quantity that would be sold by force within it over the bids that must trade to make it, both averaged over about a minute (at least five steps), so that a book that was just hit doesn't count as none; times without any depth are left out, `sold_out` tells them."
         DOWN_PEAK_2 "reproduction_down_peak_2pct" Ratio Lower "peak, 2 % down":
             "Largest R for a move of 2 % down, in the same way."
         DOWN_PEAK_5 "reproduction_down_peak_5pct" Ratio Lower "peak, 5 % down":
             "Largest R for a move of 5 % down, in the same way."
         UP_PEAK_1 "reproduction_up_peak_1pct" Ratio Lower "peak, 1 % up":
-            "Largest R for a move of 1 % up: quantity that would be bought by force within it over the asks that must trade to make it, both averaged over about a minute (at least five steps)."
+            "Largest R for a move of 1 % up: quantity that would be bought by force within it over the asks that must trade to make it, both averaged over about a minute (at least five steps); times without any depth are left out."
         UP_PEAK_2 "reproduction_up_peak_2pct" Ratio Lower "peak, 2 % up":
             "Largest R for a move of 2 % up, in the same way."
         UP_PEAK_5 "reproduction_up_peak_5pct" Ratio Lower "peak, 5 % up":

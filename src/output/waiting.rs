@@ -89,7 +89,7 @@ pub fn table(finished: &Finished) -> Option<Table<'_, WaitingView<'_>>> {
             WaitingView {
                 seconds: f64::from(shot.step) * frame.dt,
                 market: &frame.markets[market].name,
-                mark: shot.mid,
+                mark: shot.mark,
                 factors: Factors::new(&frame.markets[market].grid),
                 rung,
             }

@@ -17,20 +17,14 @@ fn read(json: &str) -> PathSettings {
     serde_json::from_str(json).unwrap()
 }
 
-fn lay(grid: &TimeGrid, paths: &[&str], rho: f64, draws: &Draws) -> Paths {
-    let matrix: Matrix = (0..paths.len())
-        .map(|i| {
-            (0..paths.len())
-                .map(|j| if i == j { 1.0 } else { rho })
-                .collect()
-        })
-        .collect();
-    let factor = correlation_factor(&matrix, paths.len()).unwrap();
-    let generators: Vec<_> = paths
-        .iter()
-        .map(|json| read(json).generator(None).unwrap())
-        .collect();
-    let sources: Vec<_> = generators
+fn generators(paths: &[&str]) -> Vec<Box<dyn PricePath>> {
+    let generator = |json: &&str| read(json).generator(None).unwrap();
+    paths.iter().map(generator).collect()
+}
+
+/// Sources that start at 100, without shocks.
+fn sources(generators: &[Box<dyn PricePath>]) -> Vec<Source<'_>> {
+    generators
         .iter()
         .map(|generator| Source {
             start: 100.0,
@@ -38,33 +32,31 @@ fn lay(grid: &TimeGrid, paths: &[&str], rho: f64, draws: &Draws) -> Paths {
             shocks: Vec::new(),
             severity: 1.0,
         })
-        .collect();
-    Paths::lay(grid, &sources, &factor, draws).unwrap()
+        .collect()
+}
+
+/// A correlation of `rho` between any two.
+fn alike(markets: usize, rho: f64) -> Matrix {
+    let entry = |i: usize, j: usize| if i == j { 1.0 } else { rho };
+    let row = |i| (0..markets).map(|j| entry(i, j)).collect();
+    (0..markets).map(row).collect()
+}
+
+fn lay(grid: &TimeGrid, paths: &[&str], rho: f64, draws: &Draws) -> Paths {
+    let factor = correlation_factor(&alike(paths.len(), rho), paths.len()).unwrap();
+    let generators = generators(paths);
+    Paths::lay(grid, &sources(&generators), &factor, draws).unwrap()
 }
 
 /// Two or more markets whose correlation rises in falls.
 fn stressed(grid: &TimeGrid, paths: &[&str], rho: f64, json: &str, draws: &Draws) -> Paths {
-    let entry = |i: usize, j: usize| if i == j { 1.0 } else { rho };
-    let row = |i| (0..paths.len()).map(|j| entry(i, j)).collect();
-    let calm: Matrix = (0..paths.len()).map(row).collect();
+    let calm = alike(paths.len(), rho);
     let settings: StressSettings = serde_json::from_str(json).unwrap();
     assert!(settings.problems(paths.len()).is_empty());
     let stress = settings.ready(&calm, grid).unwrap();
     let factor = correlation_factor(&calm, paths.len()).unwrap();
-    let generators: Vec<_> = paths
-        .iter()
-        .map(|json| read(json).generator(None).unwrap())
-        .collect();
-    let sources: Vec<_> = generators
-        .iter()
-        .map(|generator| Source {
-            start: 100.0,
-            generator: generator.as_ref(),
-            shocks: Vec::new(),
-            severity: 1.0,
-        })
-        .collect();
-    Paths::lay_under(grid, &sources, &factor, Some(&stress), draws).unwrap()
+    let generators = generators(paths);
+    Paths::lay_under(grid, &sources(&generators), &factor, Some(&stress), draws).unwrap()
 }
 
 #[test]

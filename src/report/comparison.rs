@@ -144,11 +144,11 @@ fn cards(file: &ComparisonFile) -> Vec<Card> {
                 ""
             };
             Some(Card {
-                label: format!("{}, mean{of}", label(metric, file)),
+                label: format!("{}{of}", label(metric, file)),
                 cell: Cell::number(human::number(mean.value, unit, CURRENCY), Some(mean.value))
                     .of_metric(&metric.metric, metric.market.as_deref())
                     .hint(&metric.text),
-                beside: Some(interval(&mean, unit)),
+                beside: Some(format!("mean of replicates, {}", interval(&mean, unit))),
             })
         })
         .take(8)
