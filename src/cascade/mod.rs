@@ -6,6 +6,7 @@
 
 pub mod attribution;
 pub mod cause;
+mod course;
 pub mod design;
 pub mod export;
 pub mod graph;

@@ -6,20 +6,30 @@
 //! ground crosses. So over a whole fall the pushes of a cause add up to what it has moved the extreme, whatever the price did in
 //! between, and that is what leaving the cause out would have changed, to first order.
 //!
-//! Limits. The search ends where the account last traded or was paid, and [`REACH`] checks back. An account that several
+//! Whole blocks of checks are passed over where their extremes leave no doubt, so that a liquidation costs about as many looks as
+//! its past has blocks.
+//!
+//! # Invariants
+//!
+//! - `blocks_change_no_window`: with or without passing over blocks every window is the same, to a quantum's rounding.
+//!
+//! # Limits
+//!
+//! The search ends where the account last traded or was paid, and [`REACH`] checks back. An account that several
 //! markets push counts each market's adverse move by itself.
 
+use super::course::Lane;
 use crate::engine::{Breach, BreachLeg};
-use crate::margin::Schedule;
 use crate::market::Contract;
 use crate::market::funding::INDEX_SCALE;
+use crate::measure::block::BLOCK;
 use crate::measure::{Recorded, Traced};
 use crate::unit::{AccountId, Cash, Lots, MarketId, Ticks};
 
 /// The farthest back that a crossing is looked for, in checks.
 pub const REACH: u32 = 4_096;
-/// Stretches of constant rates from this length on are searched by price alone.
-const LONG: u32 = 32;
+/// Excess below which an account is short; rounding of funding and requirement aside.
+const SHORT: f64 = -4.0;
 
 /// One liquidation's crossing.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,15 +49,10 @@ pub(super) struct Window {
     pub(super) trigger: f64,
 }
 
-/// Every market's course, check by check.
+/// Every market's course, check by check, and what was taken out by whom.
 pub(super) struct Course<'a> {
-    recorded: &'a Recorded,
     trace: &'a Traced,
-    marks: Vec<Marks>,
-    /// Place of the rates in force, by market and check.
-    rates: Vec<Vec<u32>>,
-    /// First check of the stretch over which rates and funding of every market stayed.
-    still: Vec<u32>,
+    lanes: Vec<Lane<'a>>,
     /// Withdrawals by account and check.
     outflows: Vec<(AccountId, u32, Cash)>,
 }
@@ -56,30 +61,6 @@ impl<'a> Course<'a> {
     /// The course of a run; nothing where it was not traced.
     pub(super) fn new(recorded: &'a Recorded) -> Option<Self> {
         let trace = recorded.trace.as_ref()?;
-        let (markets, count) = (trace.markets(), trace.count());
-        let mut marks = vec![Vec::with_capacity(count); markets];
-        let mut rates = vec![Vec::with_capacity(count); markets];
-        for check in &trace.checks {
-            let m = check.market.index();
-            marks[m].push(check.mark.0);
-            let schedules = &recorded.tracks[m].schedules;
-            let mut place = rates[m].last().copied().unwrap_or(0) as usize;
-            while schedules
-                .get(place + 1)
-                .is_some_and(|(from, _)| *from <= check.step)
-            {
-                place += 1;
-            }
-            rates[m].push(place as u32);
-        }
-        let mut still = vec![0; count];
-        for k in 1..count {
-            let same = (0..markets).all(|m| {
-                rates[m][k] == rates[m][k - 1]
-                    && trace.check(m, k as u32).funding == trace.check(m, k as u32 - 1).funding
-            });
-            still[k] = if same { still[k - 1] } else { k as u32 };
-        }
         let mut outflows: Vec<(AccountId, u32, Cash)> = trace
             .outflows
             .iter()
@@ -87,11 +68,8 @@ impl<'a> Course<'a> {
             .collect();
         outflows.sort_by_key(|flow| (flow.0, flow.1));
         Some(Self {
-            recorded,
             trace,
-            marks: marks.into_iter().map(Marks::new).collect(),
-            rates,
-            still,
+            lanes: Lane::of(recorded, trace),
             outflows,
         })
     }
@@ -100,162 +78,18 @@ impl<'a> Course<'a> {
         self.trace
     }
 
-    fn schedule(&self, market: usize, check: u32) -> &Schedule {
-        &self.recorded.tracks[market].schedules[self.rates[market][check as usize] as usize].1
-    }
-
     /// A liquidation's crossing.
     pub(super) fn window(&self, breach: &Breach) -> Window {
-        let case = Case::new(self, breach);
-        let low = breach
-            .since
-            .saturating_sub(1)
-            .max(breach.check.saturating_sub(REACH));
-        let mut crossed = breach.check;
-        loop {
-            if crossed <= low {
-                return case.own();
-            }
-            match case.stretch(crossed - 1) {
-                Some(stretch) => {
-                    let first = stretch.first.max(low);
-                    match stretch.last(first, crossed - 1, false) {
-                        Some(sound) => {
-                            crossed = sound + 1;
-                            break;
-                        }
-                        None => crossed = first,
-                    }
-                }
-                None if case.short(crossed - 1) => crossed -= 1,
-                None => break,
-            }
-        }
-        // Back over all that it survived, to the lowest of it; of equals the latest.
-        let mut from = crossed - 1;
-        let mut least = case.excess(from);
-        let mut see = |check: u32| {
-            let excess = case.excess(check);
-            if excess < least {
-                (least, from) = (excess, check);
-            }
-        };
-        let mut k = crossed - 1;
-        while k > low {
-            match case.stretch(k - 1) {
-                Some(stretch) => {
-                    let first = stretch.first.max(low);
-                    let short = stretch.last(first, k - 1, true);
-                    let end = short.map_or(first, |short| short + 1);
-                    if end < k {
-                        // At constant rates the lowest excess is the most adverse mark.
-                        see(stretch.worst(end, k - 1));
-                    }
-                    if short.is_some() {
-                        break;
-                    }
-                    k = first;
-                }
-                None if case.short(k - 1) => break,
-                None => {
-                    k -= 1;
-                    see(k);
-                }
-            }
-        }
-        case.split(from, crossed)
-    }
-}
-
-/// A market's marks by check, with the lowest and highest of every block of them.
-struct Marks {
-    values: Vec<i64>,
-    blocks: Vec<[i64; 2]>,
-}
-
-/// Checks in a block.
-const BLOCK: usize = 64;
-
-impl Marks {
-    fn new(values: Vec<i64>) -> Self {
-        let blocks = values
-            .chunks(BLOCK)
-            .map(|block| {
-                let start = [i64::MAX, i64::MIN];
-                block
-                    .iter()
-                    .fold(start, |[low, high], mark| [low.min(*mark), high.max(*mark)])
-            })
-            .collect();
-        Self { values, blocks }
-    }
-
-    fn at(&self, check: u32) -> i64 {
-        self.values[check as usize]
-    }
-
-    /// The last check from `first` to `last` whose mark is as wanted; `may` says whether a block, by its lowest and
-    /// highest, may have one.
-    fn last(
-        &self,
-        first: u32,
-        last: u32,
-        may: impl Fn([i64; 2]) -> bool,
-        wanted: impl Fn(i64) -> bool,
-    ) -> Option<u32> {
-        let (first, mut end) = (first as usize, last as usize + 1);
-        while end > first {
-            let block = (end - 1) / BLOCK;
-            let start = (block * BLOCK).max(first);
-            if may(self.blocks[block])
-                && let Some(at) = self.values[start..end]
-                    .iter()
-                    .rposition(|mark| wanted(*mark))
-            {
-                return Some((start + at) as u32);
-            }
-            end = start;
-        }
-        None
-    }
-}
-
-/// A stretch of constant rates before a check, and the mark at which a lone position's excess is zero there.
-struct Stretch<'a> {
-    first: u32,
-    marks: &'a Marks,
-    long: bool,
-    zero: i64,
-}
-
-impl Stretch<'_> {
-    /// The last check from `first` to `last` at which the position was short, or at which it was not.
-    fn last(&self, first: u32, last: u32, short: bool) -> Option<u32> {
-        let zero = self.zero;
-        match (self.long, short) {
-            (true, true) => (self.marks).last(first, last, |b| b[0] < zero, |mark| mark < zero),
-            (true, false) => (self.marks).last(first, last, |b| b[1] >= zero, |mark| mark >= zero),
-            (false, true) => (self.marks).last(first, last, |b| b[1] > zero, |mark| mark > zero),
-            (false, false) => (self.marks).last(first, last, |b| b[0] <= zero, |mark| mark <= zero),
-        }
-    }
-
-    /// The check from `first` to `last` of the most adverse mark; of equals the last.
-    fn worst(&self, first: u32, last: u32) -> u32 {
-        let (mut best, mut mark) = (last, self.marks.at(last));
-        while best > first {
-            let than = mark;
-            let earlier = if self.long {
-                (self.marks).last(first, best - 1, |b| b[0] < than, |mark| mark < than)
-            } else {
-                (self.marks).last(first, best - 1, |b| b[1] > than, |mark| mark > than)
-            };
-            match earlier {
-                Some(check) => (best, mark) = (check, self.marks.at(check)),
-                None => break,
-            }
-        }
-        best
+        let flows = &self.outflows;
+        let first = flows.partition_point(|flow| flow.0 < breach.account);
+        let last = flows.partition_point(|flow| flow.0 <= breach.account);
+        Case::new(
+            &self.lanes,
+            breach,
+            self.trace.legs(breach),
+            &flows[first..last],
+        )
+        .window()
     }
 }
 
@@ -266,71 +100,240 @@ fn worth(contract: &Contract, quantity: Lots, mark: Ticks) -> f64 {
     i64::try_from(value).map_or_else(|_| value as f64, |value| value as f64)
 }
 
+/// One position on its market's lane.
+struct Leg<'a> {
+    lane: &'a Lane<'a>,
+    market: MarketId,
+    quantity: Lots,
+    /// The index of funding as the liquidation began.
+    index: i64,
+}
+
+impl Leg<'_> {
+    fn value(&self, check: u32) -> f64 {
+        self.worth(self.lane.marks[check as usize])
+    }
+    fn worth(&self, mark: Ticks) -> f64 {
+        worth(&self.lane.contract, self.quantity, mark)
+    }
+
+    /// What the rates at a place ask of the position at a mark.
+    fn required(&self, place: u32, mark: Ticks) -> f64 {
+        let notional = self.lane.contract.notional(self.quantity, mark);
+        self.lane.schedule(place).maintenance(notional).as_f64()
+    }
+    /// The requirement with the rates of one check and the mark of another.
+    fn asked(&self, rates: u32, marks: u32) -> f64 {
+        self.required(
+            self.lane.rates[rates as usize],
+            self.lane.marks[marks as usize],
+        )
+    }
+
+    /// Funding to be paid from an index on until the liquidation began.
+    fn owed(&self, index: i64) -> f64 {
+        self.quantity.as_f64() * (self.index - index) as f64 / INDEX_SCALE as f64
+    }
+    /// Funding paid between two checks.
+    fn paid(&self, from: u32, to: u32) -> f64 {
+        let funding = &self.lane.funding;
+        self.owed(funding[from as usize]) - self.owed(funding[to as usize])
+    }
+
+    /// Whether a mark is no worse for the position than another.
+    fn no_worse(&self, mark: Ticks, than: Ticks) -> bool {
+        if self.quantity.0 > 0 {
+            mark >= than
+        } else {
+            mark <= than
+        }
+    }
+}
+
 /// One account as its liquidation began.
 struct Case<'a> {
-    course: &'a Course<'a>,
     breach: &'a Breach,
-    legs: &'a [BreachLeg],
+    legs: Vec<Leg<'a>>,
     outflows: &'a [(AccountId, u32, Cash)],
+    /// Equity as the liquidation began, less what the positions were worth.
+    base: f64,
     /// What the account is asked over the sum of what its positions are asked.
     factor: f64,
+    /// Whether blocks are passed over.
+    blocks: bool,
 }
 
 impl<'a> Case<'a> {
-    fn new(course: &'a Course<'a>, breach: &'a Breach) -> Self {
-        let legs = course.trace.legs(breach);
-        let flows = &course.outflows;
-        let first = flows.partition_point(|flow| flow.0 < breach.account);
-        let last = flows.partition_point(|flow| flow.0 <= breach.account);
-        let mut case = Self {
-            course,
+    fn new(
+        lanes: &'a [Lane<'a>],
+        breach: &'a Breach,
+        legs: &[BreachLeg],
+        outflows: &'a [(AccountId, u32, Cash)],
+    ) -> Self {
+        let now = breach.check;
+        let legs: Vec<Leg<'a>> = legs
+            .iter()
+            .map(|leg| {
+                let lane = &lanes[leg.market.index()];
+                Leg {
+                    lane,
+                    market: leg.market,
+                    quantity: leg.quantity,
+                    index: lane.funding[now as usize],
+                }
+            })
+            .collect();
+        let worth: f64 = legs.iter().map(|leg| leg.value(now)).sum();
+        let alone: f64 = legs.iter().map(|leg| leg.asked(now, now)).sum();
+        Self {
             breach,
             legs,
-            outflows: &flows[first..last],
-            factor: 1.0,
-        };
-        let alone = case.required(breach.check, breach.check);
-        if alone > 0.0 {
-            case.factor = breach.requirement.as_f64() / alone;
+            outflows,
+            base: breach.equity as f64 - worth,
+            factor: if alone > 0.0 {
+                breach.requirement.as_f64() / alone
+            } else {
+                1.0
+            },
+            blocks: true,
         }
-        case
+    }
+
+    fn window(&self) -> Window {
+        let now = self.breach.check;
+        let low = (self.breach.since.saturating_sub(1)).max(now.saturating_sub(REACH));
+        match self.last_sound(low, now) {
+            Some(sound) => self.split(self.lowest(low, sound), sound + 1),
+            None => self.own(),
+        }
+    }
+
+    /// The last check from `low` on and before `end` at which the account was not short.
+    fn last_sound(&self, low: u32, end: u32) -> Option<u32> {
+        let mut end = end;
+        while end > low {
+            let (block, start) = Self::block_before(end, low);
+            // The last check is nearly always a sound one, and looked at first.
+            if self.excess(end - 1) >= SHORT {
+                return Some(end - 1);
+            }
+            if !self.blocks || self.bounds(block)[1] >= SHORT {
+                let sound = |check: &u32| self.excess(*check) >= SHORT;
+                if let Some(check) = (start..end - 1).rev().find(sound) {
+                    return Some(check);
+                }
+            }
+            end = start;
+        }
+        None
+    }
+
+    /// The check of the lowest excess from `low` to `sound`, as far back as the account was never short; of equals the latest.
+    fn lowest(&self, low: u32, sound: u32) -> u32 {
+        let mut least = Least {
+            check: sound,
+            excess: self.excess(sound),
+        };
+        let mut end = sound;
+        while end > low {
+            let (block, start) = Self::block_before(end, low);
+            let passed = self.blocks
+                && (self.all_no_worse(block, least.check) || self.bounds(block)[0] >= least.excess);
+            if !passed {
+                for check in (start..end).rev() {
+                    if self.blocks && self.no_worse(check, least.check) {
+                        continue;
+                    }
+                    let excess = self.excess(check);
+                    if excess < SHORT {
+                        return least.check;
+                    }
+                    if excess < least.excess {
+                        least = Least { check, excess };
+                    }
+                }
+            }
+            end = start;
+        }
+        least.check
+    }
+
+    /// The block of the check before `end`, and the first of its checks from `low` on.
+    fn block_before(end: u32, low: u32) -> (usize, u32) {
+        let block = (end as usize - 1) / BLOCK;
+        (block, low.max((block * BLOCK) as u32))
+    }
+
+    /// Whether the account was no worse off at an earlier check than at another, by a comparison of what it was measured by. It may deny it.
+    fn no_worse(&self, check: u32, than: u32) -> bool {
+        let (check, than) = (check as usize, than as usize);
+        self.monotone()
+            && self.legs.iter().all(|leg| {
+                let Lane {
+                    marks,
+                    funding,
+                    rates,
+                    ..
+                } = leg.lane;
+                leg.no_worse(marks[check], marks[than])
+                    && rates[check] == rates[than]
+                    && funding[check] == funding[than]
+            })
+    }
+    /// The same of every check of a block.
+    fn all_no_worse(&self, block: usize, than: u32) -> bool {
+        let than = than as usize;
+        self.monotone()
+            && self.legs.iter().all(|leg| {
+                let lane = leg.lane;
+                let block = lane.block(block);
+                (block.marks.into_iter()).all(|mark| leg.no_worse(mark, lane.marks[than]))
+                    && block.rates == Some([lane.rates[than]; 2])
+                    && block.funding == [lane.funding[than]; 2]
+            })
+    }
+    /// Whether an adverse move takes more from equity than from the requirement: rates are at most one.
+    fn monotone(&self) -> bool {
+        self.factor <= 1.0
+    }
+
+    /// Bounds of the excess within a block of checks.
+    fn bounds(&self, block: usize) -> [f64; 2] {
+        let start = (block * BLOCK) as u32;
+        // What was taken out later, it still had.
+        let taken = |check| self.withdrawn(check, self.breach.check);
+        let [mut low, mut high] = [start + BLOCK as u32 - 1, start].map(|at| self.base + taken(at));
+        let mut size = low.abs();
+        for leg in &self.legs {
+            let block = leg.lane.block(block);
+            let Some([least, most]) = block.rates else {
+                return [f64::NEG_INFINITY, f64::INFINITY];
+            };
+            let worth = block.marks.map(|mark| leg.worth(mark));
+            let owed = block.funding.map(|index| leg.owed(index));
+            // Where the larger notional is depends on the contract; requirements never fall with size.
+            let by_size = if worth[0].abs() <= worth[1].abs() {
+                block.marks
+            } else {
+                [block.marks[1], block.marks[0]]
+            };
+            let asked = [
+                leg.required(least, by_size[0]),
+                leg.required(most, by_size[1]),
+            ];
+            low += worth[0].min(worth[1]) + owed[0].min(owed[1]) - self.factor * asked[1];
+            high += worth[0].max(worth[1]) + owed[0].max(owed[1]) - self.factor * asked[0];
+            size += worth[0].abs() + worth[1].abs();
+        }
+        // Rounding of requirements, bracket by bracket, and of floats.
+        let slack = 16.0 * (1.0 + self.factor) + 1e-12 * size;
+        [low - slack, high + slack]
     }
 
     /// The requirement with the rates of one check and the marks of another.
     fn required(&self, rates: u32, marks: u32) -> f64 {
-        let sum: f64 = self
-            .legs
-            .iter()
-            .map(|leg| self.leg_required(leg, rates, marks))
-            .sum();
+        let sum: f64 = (self.legs.iter()).map(|leg| leg.asked(rates, marks)).sum();
         self.factor * sum
-    }
-
-    fn leg_required(&self, leg: &BreachLeg, rates: u32, marks: u32) -> f64 {
-        let m = leg.market.index();
-        let contract = &self.course.recorded.frame.markets[m].contract;
-        let mark = Ticks(self.course.marks[m].at(marks));
-        let notional = contract.notional(leg.quantity, mark);
-        self.course
-            .schedule(m, rates)
-            .maintenance(notional)
-            .as_f64()
-    }
-
-    fn value(&self, leg: &BreachLeg, check: u32) -> f64 {
-        let m = leg.market.index();
-        let contract = &self.course.recorded.frame.markets[m].contract;
-        worth(
-            contract,
-            leg.quantity,
-            Ticks(self.course.marks[m].at(check)),
-        )
-    }
-
-    fn funding(&self, leg: &BreachLeg, from: u32, to: u32) -> f64 {
-        let m = leg.market.index();
-        let index = |check| self.course.trace.check(m, check).funding;
-        leg.quantity.as_f64() * (index(to) - index(from)) as f64 / INDEX_SCALE as f64
     }
 
     fn withdrawn(&self, after: u32, to: u32) -> f64 {
@@ -341,104 +344,20 @@ impl<'a> Case<'a> {
             .sum()
     }
 
-    fn equity(&self, check: u32) -> f64 {
-        let now = self.breach.check;
-        let mut equity = self.breach.equity as f64 + self.withdrawn(check, now);
-        for leg in self.legs {
-            equity += self.value(leg, check) - self.value(leg, now) + self.funding(leg, check, now);
-        }
-        equity
-    }
-
     /// Equity less requirement at a check.
     fn excess(&self, check: u32) -> f64 {
-        self.equity(check) - self.required(check, check)
+        let held: f64 = self
+            .legs
+            .iter()
+            .map(|leg| leg.value(check) + leg.owed(leg.lane.funding[check as usize]))
+            .sum();
+        let equity = self.base + self.withdrawn(check, self.breach.check) + held;
+        equity - self.required(check, check)
     }
 
-    /// Whether the account was short at a check; rounding of funding and requirement aside.
-    fn short(&self, check: u32) -> bool {
-        self.excess(check) < -4.0
-    }
-
-    /// The stretch that ends at a check, where a lone position's account saw a long one.
-    fn stretch(&self, check: u32) -> Option<Stretch<'a>> {
-        let ([leg], true) = (self.legs, self.outflows.is_empty()) else {
-            return None;
-        };
-        let first = self.course.still[check as usize];
-        (check - first >= LONG).then(|| Stretch {
-            first,
-            marks: &self.course.marks[leg.market.index()],
-            long: leg.quantity.0 > 0,
-            zero: self.zero(leg, check),
-        })
-    }
-
-    /// The last mark at which a lone position is not short, at the rates of a check.
-    fn zero(&self, leg: &BreachLeg, check: u32) -> i64 {
-        let m = leg.market.index();
-        let contract = &self.course.recorded.frame.markets[m].contract;
-        let schedule = self.course.schedule(m, check);
-        let value = self.value(leg, check);
-        let base = self.equity(check) - value;
-        let asked = |mark: i64| {
-            let required = schedule.maintenance(contract.notional(leg.quantity, Ticks(mark)));
-            self.factor * required.as_f64()
-        };
-        let sound =
-            |mark: i64| base + worth(contract, leg.quantity, Ticks(mark)) - asked(mark) >= -4.0;
-        let long = leg.quantity.0 > 0;
-        let now = self.course.marks[m].at(check);
-        // Were value and requirement in proportion to the mark, it would be here; from there it is looked for.
-        let near = (-4.0 - base) * now as f64 / (value - asked(now));
-        let mut good = if (1.0..4.0 * now as f64).contains(&near) {
-            near as i64
-        } else {
-            now
-        };
-        let mut bad;
-        // Brackets it.
-        let mut width = 1;
-        if sound(good) {
-            loop {
-                bad = if long {
-                    (good - width).max(0)
-                } else {
-                    good + width
-                };
-                if bad == 0 || width > good || !sound(bad) {
-                    break;
-                }
-                width *= 2;
-            }
-        } else {
-            bad = good;
-            loop {
-                good = if long {
-                    bad + width
-                } else {
-                    (bad - width).max(0)
-                };
-                if good == 0 || width > 4 * bad || sound(good) {
-                    break;
-                }
-                width *= 2;
-            }
-        }
-        while (good - bad).abs() > 1 {
-            let middle = i64::midpoint(good, bad);
-            if sound(middle) {
-                good = middle;
-            } else {
-                bad = middle;
-            }
-        }
-        good
-    }
-
-    fn largest(&self) -> Option<&BreachLeg> {
+    fn largest(&self) -> Option<&Leg<'a>> {
         self.legs.iter().max_by(|a, b| {
-            let value = |leg| self.value(leg, self.breach.check).abs();
+            let value = |leg: &Leg<'_>| leg.value(self.breach.check).abs();
             value(a).total_cmp(&value(b)).then(b.market.cmp(&a.market))
         })
     }
@@ -451,7 +370,7 @@ impl<'a> Case<'a> {
             funding: 0.0,
             withdrawn: 0.0,
             trigger: self.largest().map_or(f64::NAN, |leg| {
-                self.course.marks[leg.market.index()].at(self.breach.check) as f64
+                leg.lane.marks[self.breach.check as usize].as_f64()
             }),
         }
     }
@@ -462,21 +381,17 @@ impl<'a> Case<'a> {
             .legs
             .iter()
             .map(|leg| {
-                let lost = self.value(leg, from) - self.value(leg, to);
-                let asked = self.leg_required(leg, from, to) - self.leg_required(leg, from, from);
+                let lost = leg.value(from) - leg.value(to);
+                let asked = leg.asked(from, to) - leg.asked(from, from);
                 (leg.market, (lost + self.factor * asked).max(0.0))
             })
             .collect();
         let rule = (self.required(to, to) - self.required(from, to)).max(0.0);
-        let funding: f64 = self
-            .legs
-            .iter()
-            .map(|leg| self.funding(leg, from, to))
-            .sum();
+        let funding: f64 = self.legs.iter().map(|leg| leg.paid(from, to)).sum();
         let (above, below) = (self.excess(from), self.excess(to));
         let trigger = self.largest().map_or(f64::NAN, |leg| {
-            let marks = &self.course.marks[leg.market.index()];
-            let (a, b) = (marks.at(from) as f64, marks.at(to) as f64);
+            let marks = &leg.lane.marks;
+            let [a, b] = [from, to].map(|check| marks[check as usize].as_f64());
             let way = if above > below {
                 above / (above - below)
             } else {
@@ -492,5 +407,113 @@ impl<'a> Case<'a> {
             withdrawn: self.withdrawn(from, to),
             trigger,
         }
+    }
+}
+
+/// The lowest excess so far.
+struct Least {
+    check: u32,
+    excess: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::margin::Schedule;
+    use crate::math::{Draws, Purpose, Stream};
+    use crate::unit::Rate;
+
+    const CHECKS: usize = 700;
+
+    /// Prices that wander; rates that stay, change now and then or always; funding that comes by the hour or always.
+    fn paths(s: &mut Stream) -> (Vec<(u32, Schedule)>, Vec<Ticks>, Vec<i64>, Vec<u32>) {
+        let every = [CHECKS, 90, 1][s.below(3) as usize];
+        let count = CHECKS.div_ceil(every);
+        let schedules = (0..count as u32)
+            .map(|place| {
+                let scale = 0.7 + 0.6 * s.uniform();
+                let tilt = if s.below(30) == 0 { 0.3 } else { 1.0 };
+                let brackets = [(3_000_000, 0.01 * tilt), (0, 0.03)].map(|(cap, rate)| {
+                    let rate = Rate::from_f64(rate * scale);
+                    (Cash(cap), rate, rate)
+                });
+                (place, Schedule::from_rates(brackets))
+            })
+            .collect();
+        let paid_every = [CHECKS, 60, 1][s.below(3) as usize];
+        let (mut price, mut index) = (10_000.0, 0);
+        let (mut marks, mut funding) = (Vec::new(), Vec::new());
+        for check in 0..CHECKS {
+            price *= 1.0 + 0.002 * s.normal();
+            marks.push(Ticks(price as i64));
+            if check % paid_every == 0 {
+                index += (s.below(4_000_000) as i64 - 2_000_000) * 100;
+            }
+            funding.push(index);
+        }
+        let rates = (0..CHECKS).map(|check| (check / every) as u32).collect();
+        (schedules, marks, funding, rates)
+    }
+
+    #[test]
+    fn blocks_change_no_window() {
+        let draws = Draws::new(7, 0);
+        let [mut far, mut lone, mut none] = [0; 3];
+        for trial in 0..6_000 {
+            let mut s = draws.stream(Purpose::Custom, trial, 0);
+            let paths = [(); 2].map(|()| paths(&mut s));
+            let lanes: Vec<Lane<'_>> = (paths.iter().zip([false, s.below(4) == 0]))
+                .map(|((schedules, marks, funding, rates), inverse)| {
+                    let contract = if inverse {
+                        Contract::inverse(1_000_000_000)
+                    } else {
+                        Contract::linear(1)
+                    };
+                    let (marks, funding) = (marks.clone(), funding.clone());
+                    Lane::new(contract, schedules, marks, funding, rates.clone())
+                })
+                .collect();
+            let legs: Vec<BreachLeg> = (0..1 + s.below(2) as u16)
+                .map(|market| BreachLeg {
+                    market: MarketId(market),
+                    quantity: Lots(1 + s.below(1_000) as i64 * [-1, 1][s.below(2) as usize]),
+                })
+                .collect();
+            let check = 1 + s.below(CHECKS as u64 - 1) as u32;
+            let mut breach = Breach {
+                liquidation: 0,
+                account: AccountId(0),
+                check,
+                since: s.below(u64::from(check) / 4 + 1) as u32,
+                equity: 0,
+                requirement: Cash::ZERO,
+                legs: (0, legs.len() as u32),
+            };
+            // What it is asked, alone or a little more or less, and a little less money than that.
+            let alone = Case::new(&lanes, &breach, &legs, &[]).required(check, check);
+            breach.requirement = Cash((alone * [1.0, 0.8, 1.3][s.below(3) as usize]) as i64);
+            breach.equity = i128::from(breach.requirement.0) - s.below(9_000) as i128;
+            let flows: Vec<(AccountId, u32, Cash)> = (0..s.below(3))
+                .map(|k| (AccountId(0), 200 * k as u32, Cash(s.below(5_000) as i64)))
+                .collect();
+            let mut case = Case::new(&lanes, &breach, &legs, &flows);
+            let quick = case.window();
+            case.blocks = false;
+            let slow = case.window();
+            match (quick.checks, slow.checks) {
+                (Some((from, to)), Some((plain, crossed))) => {
+                    assert_eq!(to, crossed, "trial {trial}");
+                    let off = case.excess(from) - case.excess(plain);
+                    assert!((0.0..=2.0).contains(&off), "trial {trial}: {off}");
+                    far += u32::from(to - from > 2 * BLOCK as u32);
+                    lone += u32::from(legs.len() == 1);
+                }
+                other => {
+                    assert_eq!(other, (None, None), "trial {trial}");
+                    none += 1;
+                }
+            }
+        }
+        assert!(far > 50 && lone > 500 && none > 50, "{far} {lone} {none}");
     }
 }

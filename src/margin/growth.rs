@@ -110,6 +110,9 @@ impl Growth {
             ));
         }
         let linear = |slope: u128| {
+            if slope == 0 {
+                return 0;
+            }
             let rate = slope.checked_mul(n).map_or(ATTO, |r| r.div_ceil(NANO));
             share_up(rate, n)
         };
@@ -158,6 +161,15 @@ impl Growth {
             || more(self.least, other.least)
             || more(self.slope, other.slope)
             || self.cap.as_f64() > headroom * other.cap.as_f64()
+    }
+
+    /// Whether no term is less than another's.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        self.constant >= other.constant
+            && self.root >= other.root
+            && self.least >= other.least
+            && self.slope >= other.slope
+            && self.cap >= other.cap
     }
 
     /// The notional up to which the rate stays within `1 + more` of `rate`; zero where it grows from the first

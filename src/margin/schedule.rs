@@ -252,6 +252,29 @@ impl Schedule {
             })
     }
 
+    /// Whether this schedule asks for at least as much maintenance as another at every size, to a quantum a bracket.
+    /// It may deny it of one that does, never the reverse.
+    pub fn covers(&self, other: &Self) -> bool {
+        if !self.maintenance.covers(&other.maintenance) {
+            return false;
+        }
+        // A requirement is the sum of the marginal rates up to its size: it is enough to compare these, bracket by bracket.
+        let (mut mine, mut others) = (self.brackets.iter(), other.brackets.iter());
+        let (mut ours, mut theirs) = (mine.next(), others.next());
+        while let (Some(a), Some(b)) = (ours, theirs) {
+            if a.maintenance < b.maintenance {
+                return false;
+            }
+            if a.cap <= b.cap {
+                ours = mine.next();
+            }
+            if b.cap <= a.cap {
+                theirs = others.next();
+            }
+        }
+        true
+    }
+
     /// The notional up to which every position pays the same maintenance rate; zero where the rate grows
     /// from the first quantum on.
     pub fn first_cap(&self) -> Cash {
@@ -451,5 +474,40 @@ mod tests {
         }
         new.growth_mut().1.least = 1;
         assert!(new.outgrows(&old, 1.05));
+    }
+
+    #[test]
+    fn what_covers_another_asks_no_less_at_any_size() {
+        let draws = crate::math::Draws::new(5, 0);
+        let mut covered = 0;
+        for trial in 0..2_000 {
+            let mut s = draws.stream(crate::math::Purpose::Custom, trial, 0);
+            let [a, b] = [(); 2].map(|()| {
+                let mut rate = 0.0;
+                let mut cap = 0;
+                let brackets: Vec<(Cash, Rate, Rate)> = (0..1 + s.below(3))
+                    .map(|_| {
+                        rate += s.uniform();
+                        cap += 1 + s.below(5_000) as i64;
+                        (Cash(cap), pct(rate), pct(rate))
+                    })
+                    .collect();
+                let mut schedule = Schedule::from_rates(brackets);
+                if s.below(4) == 0 {
+                    schedule.growth_mut().1.slope = per_quantum(0.01 * s.uniform(), 1e4);
+                }
+                schedule
+            });
+            if a.covers(&b) {
+                covered += 1;
+                for n in (0..20_000).step_by(97).map(Cash) {
+                    assert!(
+                        a.maintenance(n).0 + 4 >= b.maintenance(n).0,
+                        "{trial} {n:?}"
+                    );
+                }
+            }
+        }
+        assert!((200..1_800).contains(&covered), "{covered}");
     }
 }

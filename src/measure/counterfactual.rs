@@ -14,6 +14,7 @@
 //! - `blocks_change_no_answer`: with or without passing over blocks every answer is the same.
 //! - Equity is exact up to the rounding of funding, a quantum a position.
 
+use super::block::{self, BLOCK, Block};
 use super::frame::{Frame, MarketFrame};
 use super::optioned::{OptionTrack, Optioned};
 use super::recorder::Recorded;
@@ -21,7 +22,7 @@ use super::track::Track;
 use crate::margin::option::{Asked, OptionLeg};
 use crate::margin::{Leg, PortfolioRule, Schedule};
 use crate::market::Contract;
-use crate::market::funding::INDEX_SCALE;
+use crate::market::funding::due;
 use crate::unit::{Cash, Lots, MarketId, Ticks};
 
 /// A position as it was held.
@@ -55,9 +56,6 @@ pub enum Answer {
     Undecided,
 }
 
-/// Steps of a block.
-const BLOCK: usize = 64;
-
 /// The path of a world, ready to be asked.
 pub struct Path<'a> {
     lanes: Vec<Lane<'a>>,
@@ -77,16 +75,6 @@ struct Lane<'a> {
     /// Place of the rates in force, by step.
     in_force: Vec<u32>,
     blocks: Vec<Block>,
-}
-
-/// Extremes within a block of steps.
-struct Block {
-    marks: [Ticks; 2],
-    funding: [i64; 2],
-    /// Lowest maintenance rate of the smallest position.
-    level: f64,
-    /// The rates, where the block has the same throughout.
-    schedule: Option<u32>,
 }
 
 impl<'a> Path<'a> {
@@ -169,7 +157,7 @@ impl<'a> Path<'a> {
             if !(self.blocks && account.passes(question, step / BLOCK, recovered)) {
                 for step in step..=last {
                     // What has met its requirement once needs no second look at it.
-                    if recovered && !options.is_empty() {
+                    if recovered {
                         if account.equity(step) < 0 {
                             return Answer::No;
                         }
@@ -183,7 +171,7 @@ impl<'a> Path<'a> {
                     };
                     match question {
                         Question::Survives if equity < 0 => return Answer::No,
-                        Question::Survives => recovered |= equity >= required,
+                        Question::Survives => recovered = equity >= required,
                         Question::Breaches if equity < required => return Answer::Yes,
                         Question::Breaches => {}
                     }
@@ -198,36 +186,8 @@ impl<'a> Path<'a> {
 impl<'a> Lane<'a> {
     fn new(market: &MarketFrame, track: &'a Track) -> Option<Self> {
         track.schedules.first().filter(|(from, _)| *from == 0)?;
-        let mut in_force = Vec::with_capacity(track.marks.len());
-        let mut place = 0;
-        for step in 0..track.marks.len() {
-            while (track.schedules.get(place + 1)).is_some_and(|(from, _)| *from as usize <= step) {
-                place += 1;
-            }
-            in_force.push(place as u32);
-        }
-        let blocks = (0..track.marks.len().div_ceil(BLOCK))
-            .map(|block| {
-                let steps = block * BLOCK..(block * BLOCK + BLOCK).min(track.marks.len());
-                let marks = &track.marks[steps.clone()];
-                let funding = &track.funding[steps.clone()];
-                let (first, last) = (in_force[steps.start], in_force[steps.end - 1]);
-                let extremes = |values: &mut dyn Iterator<Item = i64>| {
-                    values.fold([i64::MAX, i64::MIN], |[low, high], value| {
-                        [low.min(value), high.max(value)]
-                    })
-                };
-                Block {
-                    marks: extremes(&mut marks.iter().map(|mark| mark.0)).map(Ticks),
-                    funding: extremes(&mut funding.iter().copied()),
-                    level: track.schedules[first as usize..=last as usize]
-                        .iter()
-                        .map(|(_, schedule)| schedule.effective(0.0))
-                        .fold(f64::INFINITY, f64::min),
-                    schedule: (first == last).then_some(first),
-                }
-            })
-            .collect();
+        let in_force = block::in_force(&track.schedules, 0..track.marks.len() as u32);
+        let blocks = block::blocks(&track.schedules, &track.marks, &track.funding, &in_force);
         Some(Self {
             contract: market.contract,
             spot: market.spot,
@@ -333,46 +293,66 @@ impl Account<'_> {
         if self.together(block * BLOCK).is_some() || self.optioned().is_some() {
             return false;
         }
+        let [worst, best] = self.equities(block);
+        match question {
+            Question::Survives => {
+                let below = |asked| best < asked;
+                worst >= 0
+                    && (recovered || self.requirements(block, Bound::Least).is_some_and(below))
+            }
+            Question::Breaches => {
+                let asked = self.requirements(block, Bound::Most);
+                asked.is_some_and(|asked| worst >= asked)
+            }
+        }
+    }
+
+    /// The least and the most that equity can be within a block.
+    fn equities(&self, block: usize) -> [i128; 2] {
         let (mut worst, mut best) = (self.equity, self.equity);
-        let (mut least, mut most) = (0i128, 0i128);
+        for held in self.positions {
+            let lane = &self.path.lanes[held.market.index()];
+            let Block { marks, funding, .. } = &lane.blocks[block];
+            let start = lane.contract.wide(held.quantity, held.mark);
+            let gains = marks.map(|mark| lane.contract.wide(held.quantity, mark) - start);
+            let since = lane.track.funding[self.from];
+            let dues = funding.map(|index| due(held.quantity, index - since));
+            worst += gains[0].min(gains[1]) - dues[0].max(dues[1]);
+            best += gains[0].max(gains[1]) - dues[0].min(dues[1]);
+        }
+        [worst, best]
+    }
+
+    /// A bound of what can be asked within a block; nothing where its schedules have none.
+    fn requirements(&self, block: usize, bound: Bound) -> Option<i128> {
+        let mut asked = 0i128;
         for held in self.positions {
             let lane = &self.path.lanes[held.market.index()];
             let block = &lane.blocks[block];
-            let value = |mark: Ticks| lane.gain(held, mark);
-            let owed = |index: i64| due(held.quantity, index - lane.track.funding[self.from]);
-            let values = block.marks.map(value);
-            let dues = block.funding.map(owed);
-            worst += values[0].min(values[1]) - dues[0].max(dues[1]);
-            best += values[0].max(values[1]) - dues[0].min(dues[1]);
-            let mut notionals = block.marks.map(|mark| lane.notional(held.quantity, mark));
-            notionals.sort_unstable();
-            match block.schedule.map(|place| lane.schedule(place)) {
-                // Requirements never fall with size.
-                Some(schedule) => {
-                    least += i128::from(schedule.maintenance(notionals[0]).0);
-                    most += i128::from(schedule.maintenance(notionals[1]).0);
-                }
-                None => {
-                    // Nor do effective rates, so that the smallest position's bounds them.
-                    least += (notionals[0].as_f64() * block.level * (1.0 - 1e-9)) as i128 - 4;
-                    most = i128::MAX / 4;
-                }
-            }
+            let places = block.rates?;
+            let [least, most] = places.map(|place| lane.schedule(place));
+            let [a, b] = block.marks.map(|mark| lane.notional(held.quantity, mark));
+            // Requirements never fall with size; of two schedules each bracket is rounded by itself.
+            let brackets = least.brackets().len() + most.brackets().len();
+            let rounding = if places[0] == places[1] {
+                0
+            } else {
+                brackets as i128 + 2
+            };
+            asked += match bound {
+                Bound::Least => i128::from(least.maintenance(a.min(b)).0) - rounding,
+                Bound::Most => i128::from(most.maintenance(a.max(b)).0) + rounding,
+            };
         }
-        match question {
-            Question::Survives => worst >= 0 && (recovered || best < least),
-            Question::Breaches => worst >= most,
-        }
+        Some(asked)
     }
 }
 
-/// Funding owed for a move of the index, rounded up as in the ledger.
-fn due(quantity: Lots, moved: i64) -> i128 {
-    if moved == 0 {
-        return 0;
-    }
-    let owed = i128::from(quantity.0) * i128::from(moved);
-    -((-owed).div_euclid(i128::from(INDEX_SCALE)))
+/// Which bound of a requirement.
+#[derive(Clone, Copy)]
+enum Bound {
+    Least,
+    Most,
 }
 
 #[cfg(test)]

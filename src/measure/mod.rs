@@ -3,6 +3,7 @@
 //! The [`catalogue`] is the one list of what is measured; the scenario's expectations, the summary
 //! and the documentation all read it.
 
+pub mod block;
 pub mod calls;
 pub mod catalogue;
 pub mod correlation;
