@@ -16,7 +16,7 @@
 
 use super::options::Options;
 use super::table::{Account, Slot, SlotId, State, Table};
-use crate::market::funding::INDEX_SCALE;
+use crate::market::funding::due;
 use crate::market::option::SeriesId;
 use crate::market::{Contract, Fill};
 use crate::unit::{AccountId, Cash, Lots, MarketId, Rate, Ticks};
@@ -472,13 +472,7 @@ impl Standing<'_> {
 /// Funding that a position owes up to an index (negative: is owed), rounded against it.
 #[inline]
 pub fn funding_due(slot: &Slot, index: i64) -> Cash {
-    let moved = index - slot.funding;
-    if moved == 0 || slot.quantity.is_zero() {
-        return Cash::ZERO;
-    }
-    let owed = i128::from(slot.quantity.0) * i128::from(moved);
-    let scale = i128::from(INDEX_SCALE);
-    Cash::clamped(-((-owed).div_euclid(scale)))
+    Cash::clamped(due(slot.quantity, index - slot.funding))
 }
 
 /// A position after a trade, and the profit that the trade realised.

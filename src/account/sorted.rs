@@ -19,6 +19,12 @@ const FINE: usize = 64;
 const COARSE: usize = 64 * FINE;
 const GAP: u32 = u32::MAX;
 
+/// How many fresh entries stand beside so many others. A merge costs as much as there are others, an insertion as much as there
+/// are fresh ones; and accounts near their thresholds, some hundreds of them in a crash, are inserted anew in every step.
+fn room(others: usize) -> usize {
+    (others / 128).clamp(256, 4096)
+}
+
 /// One entry.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
@@ -64,7 +70,7 @@ impl Sorted {
         self.fresh.insert(at, Entry { key, weight, slot });
         self.total += weight;
         moved(slot, Place::FRESH);
-        if self.fresh.len() > (self.slots.len() / 128).clamp(64, 4096) {
+        if self.fresh.len() > room(self.slots.len()) {
             self.merge(moved);
         }
     }
@@ -189,7 +195,7 @@ impl Sorted {
         self.weights.reserve(entries);
         self.fine.reserve(entries / FINE + 1);
         self.coarse.reserve(entries / COARSE + 1);
-        self.fresh.reserve((entries / 128).clamp(64, 4096) + 2);
+        self.fresh.reserve(room(entries) + 2);
     }
 
     /// Bytes held.

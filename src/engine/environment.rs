@@ -1,7 +1,6 @@
 //! Phases 1 to 4: what happens to all before anybody acts.
 
 use super::event::EventKind;
-use super::observer::MOVES;
 use super::world::World;
 use crate::margin::RiskView;
 use crate::market::Conditions;
@@ -197,13 +196,6 @@ impl World {
                 market.epoch.1 = funding;
             }
             self.touched.extend_from_slice(&self.cross);
-        }
-    }
-
-    /// Depth within the first of the moves, on both sides, as the last step left it.
-    pub(super) fn remember_depth(&mut self) {
-        for (market, row) in self.markets.iter().zip(&mut self.rows) {
-            (row.bid_depth, row.ask_depth) = market.depth_within(MOVES[0]);
         }
     }
 }

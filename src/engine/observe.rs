@@ -20,12 +20,11 @@ impl World {
             market.anchor.absorb(made, market.reference, self.dt);
             market.flight.see(mid, self.dt);
         }
-        self.remember_depth();
         self.observe_options();
         for m in 0..self.markets.len() {
             let id = MarketId(m as u16);
-            let down_reach = MOVES.map(|w| self.reach(id, true, w));
-            let up_reach = MOVES.map(|w| self.reach(id, false, w));
+            let down_reach = self.reaches(id, true, MOVES);
+            let up_reach = self.reaches(id, false, MOVES);
             let market = &self.markets[m];
             let quote = market.venue.quote();
             let (initial, maintenance) = (market.schedule.initial_level(), market.schedule.level());
@@ -48,6 +47,9 @@ impl World {
                 liquidity: market.liquidity,
                 down: down_reach.map(Reach::ratio),
                 up: up_reach.map(Reach::ratio),
+                // The smallest move's depth: within 1 % of the mid.
+                bid_depth: down_reach[0].depth,
+                ask_depth: up_reach[0].depth,
                 down_reach,
                 up_reach,
                 options: self

@@ -11,6 +11,7 @@
 
 use super::event::EventKind;
 use super::observer::MOVES;
+use super::reach::limit_of_move;
 use super::surfaces::Surfaces;
 use super::world::World;
 use crate::margin::Leg;
@@ -21,11 +22,12 @@ use crate::margin::option::{
 use crate::market::option::{Greeks, Series, SeriesId};
 use crate::trader::OptionQuote;
 use crate::trader::option::Exposure;
-use crate::unit::{AccountId, Cash, Lots, MarketId, Side, Ticks};
+use crate::unit::{AccountId, Cash, Lots, MarketId, Ticks};
 use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Options of a world, ready to trade.
+#[derive(Clone)]
 pub struct OptionsSetup {
     /// The series, by their id.
     pub series: Vec<Series>,
@@ -537,13 +539,8 @@ impl World {
         if called == 0.0 {
             return 0.0;
         }
-        let limit = venue.mid() * (1.0 + sign * w);
-        let (side, limit) = if down {
-            (Side::Sell, limit.ceil())
-        } else {
-            (Side::Buy, limit.floor())
-        };
-        called / venue.depth(side, Ticks((limit as i64).max(1))).as_f64()
+        let (side, limit) = limit_of_move(venue.mid(), down, w);
+        called / venue.depth(side, limit).as_f64()
     }
 
     /// Phase 9, options' part: what hedgers hold and how far they are off.

@@ -42,6 +42,16 @@ pub struct Rung {
     pub forced_buys: Lots,
 }
 
+/// The side that must take to move a mid by w, and how far.
+pub(super) fn limit_of_move(mid: f64, down: bool, w: f64) -> (Side, Ticks) {
+    let (side, limit) = if down {
+        (Side::Sell, (mid * (1.0 - w)).ceil())
+    } else {
+        (Side::Buy, (mid * (1.0 + w)).floor())
+    };
+    (side, Ticks((limit as i64).max(1)))
+}
+
 impl World {
     /// Quantity that would be forced with the mark moved to `mark`, all else equal: longs for
     /// `longs`, else shorts.
@@ -85,17 +95,28 @@ impl World {
     /// What a reproduction number is made of.
     pub fn reach(&self, market: MarketId, down: bool, w: f64) -> Reach {
         let venue = &self.markets[market.index()].venue;
+        let (side, limit) = limit_of_move(venue.mid(), down, w);
+        Reach {
+            forced: self.forced_by(market, down, w),
+            depth: venue.depth(side, limit),
+        }
+    }
+
+    /// The same for three moves at once.
+    pub(super) fn reaches(&self, market: MarketId, down: bool, moves: [f64; 3]) -> [Reach; 3] {
+        let venue = &self.markets[market.index()].venue;
+        let limits = moves.map(|w| limit_of_move(venue.mid(), down, w));
+        let depths = venue.depths(limits[0].0, limits.map(|(_, limit)| limit));
+        std::array::from_fn(|place| Reach {
+            forced: self.forced_by(market, down, moves[place]),
+            depth: depths[place],
+        })
+    }
+
+    fn forced_by(&self, market: MarketId, down: bool, w: f64) -> Lots {
         let sign = if down { -1.0 } else { 1.0 };
         let mark = self.marks[market.index()].as_f64() * (1.0 + sign * w);
-        let limit = venue.mid() * (1.0 + sign * w);
-        let forced = self.forced_at(market, down, Ticks((mark.round_ties_even() as i64).max(1)));
-        let (side, limit) = if down {
-            (Side::Sell, limit.ceil())
-        } else {
-            (Side::Buy, limit.floor())
-        };
-        let depth = venue.depth(side, Ticks((limit as i64).max(1)));
-        Reach { forced, depth }
+        self.forced_at(market, down, Ticks((mark.round_ties_even() as i64).max(1)))
     }
 
     /// Forced sales in each market (row) that a fall of each market's mark by w (column) would trigger, over the bids that the
@@ -139,9 +160,9 @@ impl World {
         (0..count)
             .map(|i| {
                 let id = MarketId(i as u16);
-                let mid = self.markets[i].venue.mid();
-                let limit = Ticks(((mid * (1.0 - w)).ceil() as i64).max(1));
-                let depth = self.markets[i].venue.depth(Side::Sell, limit).as_f64();
+                let venue = &self.markets[i].venue;
+                let (side, limit) = limit_of_move(venue.mid(), true, w);
+                let depth = venue.depth(side, limit).as_f64();
                 (0..count)
                     .map(|j| match forced[i][j] {
                         _ if i == j => self.reproduction(id, true, w),

@@ -16,7 +16,7 @@
 //!
 //! - `targets_add_up_to_the_curve`: the target of a level is the difference of the floored cumulative
 //!   curve at its two edges, so the targets up to any price add up to the floored curve there.
-//! - `depth_is_what_a_sweep_takes`: [`Ambient::depth`] in closed form equals the walk
+//! - `depth_is_what_a_sweep_takes`: [`Ambient::depths`] in closed form equal the walk
 //!   (asserted after every operation of the random sequences in `tests/suite/book.rs`).
 
 use super::book::settings::{BookSettings, Depth};
@@ -401,16 +401,28 @@ impl Ambient {
 
     /// What [`Ambient::take`] could take at most: the curve in closed form, less the holes in it.
     pub(super) fn depth(&self, maker: Side, limit: u32) -> i64 {
+        let [lots] = self.depths(maker, [limit]);
+        lots
+    }
+
+    /// The same up to each of several limits: the holes are gone through once.
+    pub(super) fn depths<const N: usize>(&self, maker: Side, limits: [u32; N]) -> [i64; N] {
         let flank = &self.flanks[maker.index()];
-        let last = flank.level(i64::from(limit)).min(flank.levels - 1);
-        if flank.there == 0 || last < flank.best {
-            return 0;
+        let ends = limits.map(|limit| flank.level(i64::from(limit)).min(flank.levels - 1));
+        let farthest = ends.into_iter().max().unwrap_or(-1);
+        if flank.there == 0 || farthest < flank.best {
+            return [0; N];
         }
         // All before the best level is gone, so only the holes from there on matter.
-        let from = flank.tick(flank.best) as u32;
-        let to = flank.tick(last) as u32;
         let before = flank.cumulative(flank.best - 1, &self.now);
-        let mut lots = flank.cumulative(last, &self.now) - before;
+        let mut lots = ends.map(|end| {
+            if end < flank.best {
+                0
+            } else {
+                flank.cumulative(end, &self.now) - before
+            }
+        });
+        let (from, to) = (flank.tick(flank.best) as u32, flank.tick(farthest) as u32);
         let (low, high) = (from.min(to), from.max(to));
         // Holes stand side by side where orders have swept: neighbours share the point of the curve between them.
         let mut known = (i64::MIN, 0);
@@ -434,7 +446,10 @@ impl Ambient {
                 Side::Buy => (level - 1, inner),
                 Side::Sell => (level, outer),
             };
-            lots -= (outer - inner).min(missing);
+            let missing = (outer - inner).min(missing);
+            for (lots, end) in lots.iter_mut().zip(ends) {
+                *lots -= if level <= end { missing } else { 0 };
+            }
         }
         lots
     }

@@ -18,12 +18,29 @@
 
 use super::contract::Contract;
 use super::venue::Quote;
-use crate::unit::{Span, Ticks};
+use crate::unit::{Lots, Span, Ticks};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One unit of the funding index is this part of a quantum per lot.
 pub const INDEX_SCALE: i64 = 1_000_000;
+
+/// What a position owes for a move of the funding index, in quanta, rounded up: in favour of whoever is paid.
+#[inline]
+pub fn due(quantity: Lots, moved: i64) -> i128 {
+    if moved == 0 {
+        return 0;
+    }
+    // Nearly all products fit 64 bits, and a division of 128 costs a dozen of theirs.
+    let product = moved.checked_neg();
+    match product.and_then(|moved| quantity.0.checked_mul(moved)) {
+        Some(product) => -i128::from(product.div_euclid(INDEX_SCALE)),
+        None => {
+            let owed = i128::from(quantity.0) * i128::from(moved);
+            -((-owed).div_euclid(i128::from(INDEX_SCALE)))
+        }
+    }
+}
 
 /// When and how much funding is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -206,6 +223,28 @@ mod tests {
         Quote {
             bid: Some(Ticks(bid)),
             ask: Some(Ticks(ask)),
+        }
+    }
+
+    #[test]
+    fn what_is_due_is_rounded_up_however_large() {
+        for (lots, moved, owed) in [
+            (1, 1, 1),
+            (1, -1, 0),
+            (-1, 1, 0),
+            (-1, -1, 1),
+            (3, 1_000_000, 3),
+            (-3, 1_500_000, -4),
+            (i64::MAX, -1_000_000, -i128::from(i64::MAX)),
+            (i64::MIN, i64::MIN, 1_i128 << 126),
+        ] {
+            let owed = if owed == 1 << 126 {
+                // Six digits off what no 64 bits hold.
+                (owed + 999_999) / 1_000_000
+            } else {
+                owed
+            };
+            assert_eq!(due(Lots(lots), moved), owed, "{lots} {moved}");
         }
     }
 

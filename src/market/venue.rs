@@ -63,6 +63,11 @@ pub trait Venue: DynClone + Send {
 
     /// Quantity that a taker of `side` could trade at prices up to and including `limit`.
     fn depth(&self, side: Side, limit: Ticks) -> Lots;
+
+    /// [`Venue::depth`] up to each of three limits at once: for what is measured in every step.
+    fn depths(&self, side: Side, limits: [Ticks; 3]) -> [Lots; 3] {
+        limits.map(|limit| self.depth(side, limit))
+    }
 }
 
 dyn_clone::clone_trait_object!(Venue);

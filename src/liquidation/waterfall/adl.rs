@@ -26,6 +26,7 @@ use crate::math::Stream;
 use crate::unit::{AccountId, Cash, Lots, MarketId, Rate, Side, Ticks};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// At which price a bankrupt position is closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -67,9 +68,18 @@ pub struct Books<'a> {
 /// The positions of one side of a market, best ranked first.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    /// Those who stand in it.
-    pub ranked: Vec<Ranked>,
+    ranked: Vec<Ranked>,
+    /// How many of them are in order yet.
+    sorted: usize,
     next: usize,
+}
+
+/// The fewest that are put in order at once.
+const SORTED: usize = 64;
+
+/// Best rank first; of equals the earlier account.
+fn before(a: &Ranked, b: &Ranked) -> Ordering {
+    b.rank.total_cmp(&a.rank).then(a.account.cmp(&b.account))
 }
 
 impl Queue {
@@ -108,8 +118,10 @@ impl Queue {
                 long: longs != ledger.contract(market).is_inverse(),
                 collateral: ledger.account(account).cash.as_f64(),
                 equity: equity as f64,
-                maintenance: schedule.maintenance(value.abs()).as_f64(),
-                initial: schedule.initial(value.abs()).as_f64(),
+                asked: ranking.asks_rates().then(|| {
+                    let notional = value.abs();
+                    [schedule.maintenance(notional), schedule.initial(notional)].map(Cash::as_f64)
+                }),
             };
             if let Some(rank) = ranking.rank(&standing) {
                 self.ranked.push(Ranked {
@@ -119,16 +131,34 @@ impl Queue {
                 });
             }
         });
-        self.ranked
-            .sort_unstable_by(|a, b| b.rank.total_cmp(&a.rank).then(a.account.cmp(&b.account)));
+        self.sorted = 0;
+        // Everybody has a part in these.
+        if ranking == Ranking::RandomStart || ranking.is_proportional() {
+            self.ranked.sort_unstable_by(before);
+            self.sorted = self.ranked.len();
+        }
         if ranking == Ranking::RandomStart && !self.ranked.is_empty() {
             let start = draw.below(self.ranked.len() as u64) as usize;
             self.ranked.rotate_left(start);
         }
     }
 
-    /// Those who aren't used up yet.
-    pub fn left(&self) -> &[Ranked] {
+    /// Who stands at a place. Most queues are asked for few of their thousands, so they are put in order as far as that goes.
+    fn at(&mut self, place: usize) -> Option<Ranked> {
+        while self.sorted <= place && self.sorted < self.ranked.len() {
+            let rest = &mut self.ranked[self.sorted..];
+            let more = self.sorted.max(SORTED).min(rest.len());
+            if more < rest.len() {
+                rest.select_nth_unstable_by(more, before);
+            }
+            rest[..more].sort_unstable_by(before);
+            self.sorted += more;
+        }
+        self.ranked.get(place).copied()
+    }
+
+    /// Those of a proportional ranking who aren't used up yet.
+    fn left(&self) -> &[Ranked] {
         &self.ranked[self.next..]
     }
 }
@@ -200,7 +230,7 @@ pub fn close(
     let mut pieces = Pieces::of(claim, held);
     let mut kept = queue.next;
     while pieces.done < whole {
-        let Some(ranked) = queue.ranked.get(kept).copied() else {
+        let Some(ranked) = queue.at(kept) else {
             break;
         };
         let most = bearable(ledger, ranked.account, market, (loss, whole), at);
@@ -421,6 +451,35 @@ mod tests {
         }
     }
 
+    fn order(queue: &mut Queue) -> Vec<AccountId> {
+        let places = 0..queue.ranked.len();
+        places
+            .filter_map(|place| queue.at(place))
+            .map(|ranked| ranked.account)
+            .collect()
+    }
+
+    #[test]
+    fn a_queue_put_in_order_bit_by_bit_is_the_whole_in_order() {
+        let mut stream = Draws::new(4, 0).stream(Purpose::Custom, 0, 0);
+        for len in [0, 1, 63, 64, 65, 200, 3_000] {
+            let mut queue = Queue {
+                ranked: (0..len)
+                    .map(|id| Ranked {
+                        account: AccountId(id),
+                        rank: stream.below(500) as f64,
+                        profit: Cash(1),
+                    })
+                    .collect(),
+                ..Queue::default()
+            };
+            let mut whole = queue.ranked.clone();
+            whole.sort_by(before);
+            let whole: Vec<AccountId> = whole.iter().map(|ranked| ranked.account).collect();
+            assert_eq!(order(&mut queue), whole);
+        }
+    }
+
     #[test]
     fn the_best_ranked_are_closed_first_and_the_bankrupt_account_ends_at_nothing() {
         let mut room = Room::new();
@@ -430,7 +489,7 @@ mod tests {
         // 50 − 10·10 = −50: bankrupt since 95.
         assert_eq!(room.0.equity(bankrupt, AT), -50);
         let mut queue = room.queue(Ranking::Bybit, false);
-        let order: Vec<_> = queue.ranked.iter().map(|ranked| ranked.account).collect();
+        let order = order(&mut queue);
         assert_eq!(order, [eager, careful]);
         let mut fills = Vec::new();
         close(
@@ -459,7 +518,7 @@ mod tests {
         let thin = room.open(2, -6);
         let thick = room.open(2_000, -9);
         let mut queue = room.queue(Ranking::Bybit, false);
-        assert_eq!(queue.ranked[0].account, thin);
+        assert_eq!(queue.at(0).unwrap().account, thin);
         let mut fills = Vec::new();
         close(
             &mut room.0,
@@ -486,8 +545,8 @@ mod tests {
             Ranking::RandomStart,
             Ranking::ProRata,
         ] {
-            let queue = room.queue(ranking, false);
-            let order: Vec<_> = queue.ranked.iter().map(|ranked| ranked.account).collect();
+            let mut queue = room.queue(ranking, false);
+            let order = order(&mut queue);
             assert_eq!(order, [sound], "{ranking:?}");
         }
         // Nor is one that became bankrupt after the queue was built.
@@ -512,8 +571,8 @@ mod tests {
         let all: Vec<AccountId> = (0..5).map(|_| room.open(1_000, 4)).collect();
         // Longs lose at 90.
         assert!(room.queue(Ranking::Bybit, true).ranked.is_empty());
-        let queue = room.queue(Ranking::RandomStart, true);
-        let order: Vec<_> = queue.ranked.iter().map(|ranked| ranked.account).collect();
+        let mut queue = room.queue(Ranking::RandomStart, true);
+        let order = order(&mut queue);
         let start = all.iter().position(|id| *id == order[0]).unwrap();
         for (k, id) in order.iter().enumerate() {
             assert_eq!(*id, all[(start + k) % 5]);

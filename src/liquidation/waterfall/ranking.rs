@@ -77,10 +77,17 @@ pub struct Standing {
     pub collateral: f64,
     /// Equity of its account: greater than 0.
     pub equity: f64,
-    /// Maintenance requirement of the position.
-    pub maintenance: f64,
-    /// Initial requirement of the position.
-    pub initial: f64,
+    /// Maintenance and initial requirement of the position, for rankings that ask for them.
+    pub asked: Option<[f64; 2]>,
+}
+
+impl Standing {
+    fn maintenance(&self) -> f64 {
+        self.asked.map_or(f64::NAN, |asked| asked[0])
+    }
+    fn initial(&self) -> f64 {
+        self.asked.map_or(f64::NAN, |asked| asked[1])
+    }
 }
 
 /// Losing positions stand behind profitable ones, whatever their ratios.
@@ -97,7 +104,7 @@ impl Ranking {
             Self::Bybit => (of.profit > 0.0).then_some(ratio * leverage),
             Self::Bitmex => Some(signed(of.profit, ratio * leverage, ratio / leverage)),
             Self::Binance => (of.profit > 0.0)
-                .then(|| of.profit / of.collateral.max(1.0) * (of.maintenance / of.equity)),
+                .then(|| of.profit / of.collateral.max(1.0) * (of.maintenance() / of.equity)),
             Self::Hyperliquid => (of.profit > 0.0).then(|| {
                 let moved = if of.long {
                     of.value / of.cost.max(1.0)
@@ -107,13 +114,18 @@ impl Ranking {
                 moved * leverage
             }),
             Self::Okx => {
-                let roi = of.profit / of.initial.max(1.0);
-                let margin_ratio = of.equity / of.maintenance.max(1.0);
+                let roi = of.profit / of.initial().max(1.0);
+                let margin_ratio = of.equity / of.maintenance().max(1.0);
                 Some(signed(of.profit, roi / margin_ratio, roi * margin_ratio))
             }
             Self::RandomStart => Some(0.0),
             Self::ProRata | Self::CappedProRata(_) => (of.profit > 0.0).then_some(0.0),
         }
+    }
+
+    /// Whether it looks at what a position is asked, which is to be computed for it alone.
+    pub const fn asks_rates(self) -> bool {
+        matches!(self, Self::Binance | Self::Okx)
     }
 
     /// Whether all are closed at once, in proportion, rather than one after the other.
@@ -147,8 +159,7 @@ mod tests {
         long: true,
         collateral: 100.0,
         equity: 300.0,
-        maintenance: 60.0,
-        initial: 120.0,
+        asked: Some([60.0, 120.0]),
     };
 
     #[test]
@@ -174,7 +185,7 @@ mod tests {
             profit: -200.0,
             value: 800.0,
             equity: 400.0,
-            maintenance: 40.0,
+            asked: Some([40.0, 120.0]),
             ..LONG
         };
         near(Ranking::Bitmex, &loser, -0.2 / 2.0);

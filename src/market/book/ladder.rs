@@ -153,16 +153,20 @@ impl Ladder {
         self.flanks[maker.index()].levels.cell(rung).total
     }
 
-    /// Quantity of a side's resting orders from its best price to the rung `end`.
-    pub(super) fn depth(&self, maker: Side, end: u32) -> i64 {
+    /// Quantity of a side's resting orders from its best price to each of the rungs `ends`.
+    pub(super) fn depths<const N: usize>(&self, maker: Side, ends: [u32; N]) -> [i64; N] {
         let levels = &self.flanks[maker.index()].levels;
-        let mut sum = 0;
+        let mut sums = [0; N];
+        let farthest = ends.into_iter().max().unwrap_or(0);
         let mut at = levels.next(0);
-        while let Some(rung) = at.filter(|rung| *rung <= end) {
-            sum += levels.cell(rung).total;
+        while let Some(rung) = at.filter(|rung| *rung <= farthest) {
+            let total = levels.cell(rung).total;
+            for (sum, end) in sums.iter_mut().zip(ends) {
+                *sum += if rung <= end { total } else { 0 };
+            }
             at = levels.next(rung + 1);
         }
-        sum
+        sums
     }
 
     /// Puts an order at the end of its queue.

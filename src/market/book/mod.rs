@@ -95,6 +95,19 @@ impl Book {
         self.depth(maker.opposite(), Ticks(limit as i64))
     }
 
+    /// What a taker could trade up to and including each of several limits.
+    fn depths_to<const N: usize>(&self, side: Side, limits: [Ticks; N]) -> [Lots; N] {
+        let (maker, top) = (side.opposite(), self.frame.top());
+        let ticks = limits.map(|limit| limit.0.clamp(1, top) as u32);
+        let resting = (self.ladder).depths(maker, ticks.map(|tick| self.ladder.rung(maker, tick)));
+        let ambient = self.depth.depths(maker, ticks);
+        std::array::from_fn(|place| match side {
+            Side::Buy if limits[place].0 < 1 => Lots::ZERO,
+            Side::Sell if limits[place].0 > top => Lots::ZERO,
+            _ => Lots(resting[place] + ambient[place]),
+        })
+    }
+
     /// Quantity of the traders' own orders that rests at a price.
     pub fn resting_at(&self, price: Ticks) -> Lots {
         if self.frame.holds(price) {
@@ -321,13 +334,11 @@ impl Venue for Book {
     }
 
     fn depth(&self, side: Side, limit: Ticks) -> Lots {
-        let maker = side.opposite();
-        let limit = match side {
-            Side::Buy if limit.0 < 1 => return Lots::ZERO,
-            Side::Sell if limit.0 > self.frame.top() => return Lots::ZERO,
-            _ => limit.0.clamp(1, self.frame.top()) as u32,
-        };
-        let end = self.ladder.rung(maker, limit);
-        Lots(self.ladder.depth(maker, end) + self.depth.depth(maker, limit))
+        let [lots] = self.depths_to(side, [limit]);
+        lots
+    }
+
+    fn depths(&self, side: Side, limits: [Ticks; 3]) -> [Lots; 3] {
+        self.depths_to(side, limits)
     }
 }
