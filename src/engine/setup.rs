@@ -57,6 +57,7 @@ impl Rounds {
 }
 
 /// One market, ready to trade.
+#[derive(Clone)]
 pub struct MarketSetup {
     /// Its name.
     pub name: String,
@@ -91,6 +92,7 @@ pub struct MarketSetup {
 }
 
 /// One cohort, ready to act.
+#[derive(Clone)]
 pub struct CohortSetup {
     /// Its name.
     pub name: String,
@@ -170,6 +172,7 @@ pub struct StressSetup {
 }
 
 /// A world before its first step.
+#[derive(Clone)]
 pub struct Setup {
     /// The seed of all draws.
     pub seed: u64,

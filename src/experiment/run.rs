@@ -12,7 +12,7 @@ use crate::engine::{Channel, EngineFault, Observer, OptionShot, Rung, Setup, Sto
 use crate::measure::{
     self as measured, ExpectSettings, Foreseen, Frame, Outcome, Recorded, Recorder, Summary, Track,
 };
-use crate::scenario::{Mode, Opening, Problems, Scenario};
+use crate::scenario::{Mode, Opening, Problems, Scenario, in_mode};
 use crate::unit::MarketId;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -180,13 +180,12 @@ impl<'a> Run<'a> {
     pub fn finish(self) -> Result<Finished, RunError> {
         let prepared = self.scenario.prepare()?;
         let replicate = self.scenario.replicate;
-        let world = |mode| {
-            prepared
-                .setup(replicate, mode)
-                .map_err(|problems| RunError::from(Problems::from(problems)))
-        };
-        let (mut setup, opening) = world(Mode::Run)?;
+        let (mut setup, opening) = prepared
+            .setup(replicate, Mode::Run)
+            .map_err(Problems::from)?;
         setup.audit_every_step = self.audit_every_step;
+        // Worlds beside the run begin as it does: nobody is drawn again for them.
+        let beside = self.twin.then(|| setup.clone());
         let stop = self.progress.map(|progress| &progress.stop);
         let stopped = || stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
         let alone = || {
@@ -212,19 +211,14 @@ impl<'a> Run<'a> {
             })?;
             Ok::<_, RunError>((recorded, reason, world.now(), shots))
         };
-        let other = |mode| {
-            let (mut setup, _) = world(mode)?;
-            setup.audit_every_step = self.audit_every_step;
+        let other = |setup: Setup| {
             let recorder = Recorder::new(self.frame(&setup), 1);
             let mut world = World::new(setup);
             record(&mut world, recorder, |_| !stopped()).map(|(recorded, _)| recorded)
         };
-        let (run, twin) = if self.twin {
-            let (run, twin) = rayon::join(alone, || other(Mode::Twin));
-            (run?, Some(twin?))
-        } else {
-            (alone()?, None)
-        };
+        let twin = beside.clone().map(|setup| in_mode(setup, Mode::Twin));
+        let (run, twin) = rayon::join(alone, || twin.map(other).transpose());
+        let (run, twin) = (run?, twin?);
         let (
             run,
             reason,
@@ -258,18 +252,22 @@ impl<'a> Run<'a> {
             .filter(|radius| radius.is_finite())
             .reduce(f64::max);
         summary.extend(cascade::summary::design(&run, &closable, radius));
-        if let Some(twin) = &twin {
+        if let Some((twin, setup)) = twin.as_ref().zip(beside.as_ref()) {
             let moved = run.tracks.iter().any(Track::moved);
             let frozen = (moved && !stopped())
-                .then(|| other(Mode::FrozenRates))
+                .then(|| other(in_mode(setup.clone(), Mode::FrozenRates)))
                 .transpose()?;
-            summary.extend(measured::twin::compare(&run, twin, frozen.as_ref()));
+            summary.extend(measured::twin::compare(
+                &summary,
+                &run,
+                twin,
+                frozen.as_ref(),
+            ));
         }
-        let unguarded = if self.twin && !self.scenario.safety.is_empty() {
-            Some(other(Mode::Unguarded)?)
-        } else {
-            None
-        };
+        let guarded = beside.filter(|_| !self.scenario.safety.is_empty());
+        let unguarded = guarded
+            .map(|setup| other(in_mode(setup, Mode::Unguarded)))
+            .transpose()?;
         if let Some(without) = &unguarded {
             summary.extend(measured::safety::compare(&run, without));
         }

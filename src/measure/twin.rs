@@ -8,10 +8,16 @@ use super::catalogue as m;
 use super::metric::Metric;
 use super::quality::Quality;
 use super::recorder::Recorded;
+use super::summary::Summary;
 
-/// The metrics of the comparison: by market, then for the world. `frozen` is the same world with rates that
-/// stay those of the first step; where none is given no rate moved, and it would be the run itself.
-pub fn compare(run: &Recorded, twin: &Recorded, frozen: Option<&Recorded>) -> Vec<Metric> {
+/// The metrics of the comparison: by market, then for the world. `alone` is what the run alone measured; `frozen` is the same
+/// world with rates that stay those of the first step; where none is given no rate moved, and it would be the run itself.
+pub fn compare(
+    alone: &Summary,
+    run: &Recorded,
+    twin: &Recorded,
+    frozen: Option<&Recorded>,
+) -> Vec<Metric> {
     let mut metrics = Vec::new();
     for (market, frame) in run.frame.markets.iter().enumerate() {
         let name = Some(frame.name.as_str());
@@ -45,10 +51,9 @@ pub fn compare(run: &Recorded, twin: &Recorded, frozen: Option<&Recorded>) -> Ve
             Metric::new(&m::LOSS_SHARE, name, Some(endogenous - spiral)),
         ]);
     }
-    let quality = Quality::of(run);
-    let premature = quality.prematurity(twin);
+    let premature = Quality::of(run).prematurity(twin);
     let share = premature.and_then(|found| found.share());
-    let own = quality.prematurity(run).and_then(|found| found.share());
+    let own = alone.value(m::PREMATURE_SHARE.name, None);
     metrics.extend([
         Metric::new(&m::PREMATURE_TWIN, None, share),
         Metric::new(

@@ -41,6 +41,34 @@ pub enum Mode {
     Unguarded,
 }
 
+/// Another of a scenario's worlds, made of that of its run: the same accounts, outside prices and draws. Nothing has to be drawn
+/// again, which for many accounts takes longer than a few hundred steps.
+pub fn in_mode(run: Setup, mode: Mode) -> Setup {
+    let mut setup = run;
+    match mode {
+        Mode::Run => {}
+        Mode::Twin => setup.absorb_forced = true,
+        Mode::FrozenRates => {
+            let frozen = |mut market: MarketSetup| {
+                market.rule = Box::new(Frozen(market.rule));
+                market
+            };
+            setup.markets = setup.markets.into_iter().map(frozen).collect();
+            if let Some(stress) = &mut setup.stress {
+                stress.portfolio.clone_from(&setup.portfolio);
+                stress.options = None;
+            }
+        }
+        Mode::Unguarded => {
+            setup.safety = SafetySetup {
+                faults: setup.safety.faults,
+                ..SafetySetup::default()
+            };
+        }
+    }
+    setup
+}
+
 /// What a world's builder has to say beside the world.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opening {
@@ -280,18 +308,12 @@ impl<'a> Prepared<'a> {
         let mut grounds = Vec::with_capacity(self.grids.len());
         for (place, (name, settings)) in scenario.traded().enumerate() {
             let prices = &paths[place];
-            let (mut setup, ground) = self.open_market(name, settings, place, prices)?;
-            if mode == Mode::FrozenRates {
-                setup.rule = Box::new(Frozen(setup.rule));
-            }
+            let (setup, ground) = self.open_market(name, settings, place, prices)?;
             markets.push(setup);
             grounds.push(ground);
         }
         let thresholds = scenario.margin.thresholds(dt);
-        let [cross, mut cross_in_stress] = scenario.crosses();
-        if mode == Mode::FrozenRates {
-            cross_in_stress.clone_from(&cross);
-        }
+        let [cross, cross_in_stress] = scenario.crosses();
         let cohorts: Vec<(&str, &CohortSettings)> = scenario
             .cohort
             .iter()
@@ -371,22 +393,21 @@ impl<'a> Prepared<'a> {
                 portfolio: cross_in_stress.build(),
                 options: scenario
                     .option_margins()
-                    .filter(|_| mode != Mode::FrozenRates)
                     .map(|[_, in_stress]| self.option_margin(&in_stress)),
             }),
             reduce_only: scenario.margin.reduce_only,
             liquidation,
-            safety: self.safety(&draws, mode)?,
+            safety: self.safety(&draws)?,
             markets,
             cohorts,
             ledger: population.ledger,
             options,
             siblings: population.siblings,
             stops: population.stops,
-            absorb_forced: mode == Mode::Twin,
+            absorb_forced: false,
             audit_every_step: false,
         };
-        Ok((setup, opening))
+        Ok((in_mode(setup, mode), opening))
     }
 
     fn option_margin(&self, settings: &OptionMarginSettings) -> Arc<dyn OptionMargin> {
@@ -494,7 +515,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Fail-safes and faults.
-    fn safety(&self, draws: &Draws, mode: Mode) -> Result<SafetySetup, Vec<Problem>> {
+    fn safety(&self, draws: &Draws) -> Result<SafetySetup, Vec<Problem>> {
         let scenario = self.scenario;
         let names: Vec<&str> = scenario.markets.iter().map(String::as_str).collect();
         let outages = scenario
@@ -504,12 +525,6 @@ impl<'a> Prepared<'a> {
             .flat_map(|(place, fault)| fault.outages(place, &self.grid, &names, draws))
             .collect();
         let faults = Faults::new(outages, names.len(), self.grid.dt);
-        if mode == Mode::Unguarded {
-            return Ok(SafetySetup {
-                faults,
-                ..SafetySetup::default()
-            });
-        }
         let guards = &scenario.safety;
         let open_interest_caps = names
             .iter()

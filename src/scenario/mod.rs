@@ -63,7 +63,7 @@ pub mod schema;
 pub mod settings;
 mod tree;
 
-pub use build::{Mode, Opening, Prepared};
+pub use build::{Mode, Opening, Prepared, in_mode};
 pub use difference::Difference;
 pub use document::Document;
 pub use ensemble::EnsembleSettings;

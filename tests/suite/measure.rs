@@ -161,7 +161,7 @@ fn metrics_do_not_depend_on_what_the_series_keep() {
 fn a_run_over_its_twin_is_its_amplification() {
     let (run, twin_run) = (sample::run(1), sample::twin());
     let mut summary = evaluate(&run);
-    summary.extend(twin::compare(&run, &twin_run, None));
+    summary.extend(twin::compare(&summary, &run, &twin_run, None));
     summary.extend(deleverage::measure::safety::compare(&run, &twin_run));
     near(&summary, "amplification_drawdown", Some("BTC"), 2.0);
     near(&summary, "endogenous_share", Some("BTC"), 0.5);
@@ -188,7 +188,7 @@ fn a_run_over_its_twin_is_its_amplification() {
         summary.value("amplification_bad_debt", None),
         Some(f64::INFINITY)
     );
-    for metric in twin::compare(&run, &run, None) {
+    for metric in twin::compare(&evaluate(&run), &run, &run, None) {
         let expected = match metric.definition.name {
             "premature_share_twin" => 1.0,
             _ if metric.definition.unit == Unit::Share => 0.0,

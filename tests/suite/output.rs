@@ -410,7 +410,7 @@ fn the_manifest_holds_what_a_rerun_needs() {
 fn the_summary_file_has_units_and_says_infinity_and_nothing() {
     let (run, twin_run) = (sample::run(1), sample::twin());
     let mut summary = evaluate(&run);
-    summary.extend(twin::compare(&run, &twin_run, None));
+    summary.extend(twin::compare(&summary, &run, &twin_run, None));
     let json = serde_json::to_value(&summary).unwrap();
     let find = |name: &str, market: Value| {
         json.as_array()
@@ -435,7 +435,7 @@ fn the_summary_file_has_units_and_says_infinity_and_nothing() {
 fn the_table_is_aligned_plain_and_narrow() {
     let (run, twin_run) = (sample::run(1), sample::twin());
     let mut summary = evaluate(&run);
-    summary.extend(twin::compare(&run, &twin_run, None));
+    summary.extend(twin::compare(&summary, &run, &twin_run, None));
     let mut style = Style {
         colour: false,
         currency: "USDC".into(),
