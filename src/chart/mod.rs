@@ -84,6 +84,9 @@ pub use twin::{TwinData, twin};
 pub use waiting::{Look, WaitingData, waiting};
 pub use waterfall::{WaterfallData, waterfall};
 
+#[cfg(feature = "raster")]
+use std::sync::LazyLock;
+
 /// What a chart looks like from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -239,15 +242,7 @@ impl Chart {
     pub fn png(&self) -> Result<Vec<u8>, ChartError> {
         use resvg::{tiny_skia, usvg};
         let failed = |what: &str| ChartError::Painting(what.to_owned());
-        let mut options = usvg::Options {
-            font_family: font::EMBEDDED_FAMILY.to_owned(),
-            ..usvg::Options::default()
-        };
-        let fonts = options.fontdb_mut();
-        fonts.load_font_data(font::REGULAR.to_vec());
-        fonts.load_font_data(font::BOLD.to_vec());
-        fonts.set_sans_serif_family(font::EMBEDDED_FAMILY);
-        let tree = usvg::Tree::from_str(&self.svg, &options)
+        let tree = usvg::Tree::from_str(&self.svg, &PAINTING)
             .map_err(|error| ChartError::Painting(error.to_string()))?;
         let mut paper = tiny_skia::Pixmap::new(self.width, self.height)
             .ok_or_else(|| failed("no memory for the picture"))?;
@@ -257,6 +252,20 @@ impl Chart {
             .map_err(|error| ChartError::Painting(error.to_string()))
     }
 }
+
+/// How drawings are painted: with the fonts that come with the program, whatever the machine has.
+#[cfg(feature = "raster")]
+static PAINTING: LazyLock<resvg::usvg::Options<'static>> = LazyLock::new(|| {
+    let mut options = resvg::usvg::Options {
+        font_family: font::EMBEDDED_FAMILY.to_owned(),
+        ..resvg::usvg::Options::default()
+    };
+    let fonts = options.fontdb_mut();
+    fonts.load_font_data(font::REGULAR.to_vec());
+    fonts.load_font_data(font::BOLD.to_vec());
+    fonts.set_sans_serif_family(font::EMBEDDED_FAMILY);
+    options
+});
 
 /// Refuses a column of another length.
 fn same_length(column: &'static str, found: usize, expected: usize) -> Result<(), ChartError> {

@@ -16,6 +16,7 @@ use crate::chart::{
     NamedLine, Options, PriceData, ReproductionData, TwinData, WaterfallData,
 };
 use crate::experiment::Finished;
+use rayon::prelude::*;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -627,7 +628,7 @@ pub fn draw(
     let tables = RunTables::of(finished, provenance, title, currency);
     tables
         .offers()
-        .into_iter()
+        .into_par_iter()
         .map(|(kind, market)| {
             Ok(Picture {
                 name: tables.name_of(kind, market),
@@ -643,19 +644,18 @@ pub fn draw(
 ///
 /// The file and the operation that failed.
 pub fn save(pictures: &[Picture], directory: &mut Directory) -> Result<(), OutputError> {
-    for picture in pictures {
+    let painted: Vec<Result<Vec<u8>, ChartError>> = pictures
+        .par_iter()
+        .map(|picture| picture.chart.png())
+        .collect();
+    for (picture, png) in pictures.iter().zip(painted) {
         let name = format!("charts/{}.svg", picture.name);
         directory.write(&name, |out| out.write_all(picture.chart.svg.as_bytes()))?;
-        match picture.chart.png() {
-            Ok(png) => {
-                let name = format!("charts/{}.png", picture.name);
-                directory.write(&name, |out| out.write_all(&png))?;
-            }
+        let name = format!("charts/{}.png", picture.name);
+        match png {
+            Ok(png) => directory.write(&name, |out| out.write_all(&png))?,
             Err(ChartError::NoRaster) => {}
-            Err(error) => {
-                let name = format!("charts/{}.png", picture.name);
-                directory.write(&name, |_| Err(std::io::Error::other(error)))?;
-            }
+            Err(error) => directory.write(&name, |_| Err(std::io::Error::other(error)))?,
         }
     }
     Ok(())
