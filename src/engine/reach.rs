@@ -102,11 +102,12 @@ impl World {
         }
     }
 
-    /// The same for three moves at once.
+    /// The same for three moves at once, smallest first.
     pub(super) fn reaches(&self, market: MarketId, down: bool, moves: [f64; 3]) -> [Reach; 3] {
         let venue = &self.markets[market.index()].venue;
         let limits = moves.map(|w| limit_of_move(venue.mid(), down, w));
-        let depths = venue.depths(limits[0].0, limits.map(|(_, limit)| limit));
+        let mut depths = [Lots::ZERO; 3];
+        venue.depths(limits[0].0, &limits.map(|(_, limit)| limit), &mut depths);
         std::array::from_fn(|place| Reach {
             forced: self.forced_by(market, down, moves[place]),
             depth: depths[place],
@@ -175,18 +176,27 @@ impl World {
     }
 
     /// Cumulative depth and cumulative forced quantity by distance from the mid: for each of the
-    /// distances (relative, positive), bids and forced sells below, asks and forced buys above.
+    /// distances (relative, positive, ascending), bids and forced sells below, asks and forced buys above.
     pub fn ladder(&self, market: MarketId, distances: &[f64]) -> Vec<Rung> {
         let m = &self.markets[market.index()];
         let (mid, mark) = (m.venue.mid(), self.marks[market.index()].as_f64());
         let at = |price: f64| Ticks((price.round_ties_even() as i64).max(1));
+        let [bids, asks] = [(Side::Sell, -1.0), (Side::Buy, 1.0)].map(|(taker, sign)| {
+            let limits: Vec<Ticks> = (distances.iter())
+                .map(|distance| at(mid * (1.0 + sign * distance)))
+                .collect();
+            let mut depths = vec![Lots::ZERO; limits.len()];
+            m.venue.depths(taker, &limits, &mut depths);
+            depths
+        });
         distances
             .iter()
-            .map(|distance| Rung {
+            .zip(bids.into_iter().zip(asks))
+            .map(|(distance, (bids, asks))| Rung {
                 distance: *distance,
-                bids: m.venue.depth(Side::Sell, at(mid * (1.0 - distance))),
+                bids,
                 forced_sells: self.forced_at(market, true, at(mark * (1.0 - distance))),
-                asks: m.venue.depth(Side::Buy, at(mid * (1.0 + distance))),
+                asks,
                 forced_buys: self.forced_at(market, false, at(mark * (1.0 + distance))),
             })
             .collect()

@@ -16,7 +16,7 @@
 //!
 //! - `targets_add_up_to_the_curve`: the target of a level is the difference of the floored cumulative
 //!   curve at its two edges, so the targets up to any price add up to the floored curve there.
-//! - `depth_is_what_a_sweep_takes`: [`Ambient::depths`] in closed form equal the walk
+//! - `depth_is_what_a_sweep_takes`: [`Ambient::depth`] in closed form equals the walk
 //!   (asserted after every operation of the random sequences in `tests/suite/book.rs`).
 
 use super::book::settings::{BookSettings, Depth};
@@ -399,30 +399,40 @@ impl Ambient {
         run
     }
 
-    /// What [`Ambient::take`] could take at most: the curve in closed form, less the holes in it.
+    /// What [`Ambient::take`] could take at most.
     pub(super) fn depth(&self, maker: Side, limit: u32) -> i64 {
-        let [lots] = self.depths(maker, [limit]);
-        lots
+        let mut lots = [Lots::ZERO];
+        self.subtract_holes(maker, &[limit], |limit| *limit, &mut lots);
+        lots[0].0 + self.curve_to(maker, limit)
     }
 
-    /// The same up to each of several limits: the holes are gone through once.
-    pub(super) fn depths<const N: usize>(&self, maker: Side, limits: [u32; N]) -> [i64; N] {
+    /// What the curve has from the best level to a limit, holes aside.
+    pub(super) fn curve_to(&self, maker: Side, limit: u32) -> i64 {
         let flank = &self.flanks[maker.index()];
-        let ends = limits.map(|limit| flank.level(i64::from(limit)).min(flank.levels - 1));
-        let farthest = ends.into_iter().max().unwrap_or(-1);
-        if flank.there == 0 || farthest < flank.best {
-            return [0; N];
+        let last = flank.level(i64::from(limit)).min(flank.levels - 1);
+        if flank.there == 0 || last < flank.best {
+            return 0;
         }
-        // All before the best level is gone, so only the holes from there on matter.
-        let before = flank.cumulative(flank.best - 1, &self.now);
-        let mut lots = ends.map(|end| {
-            if end < flank.best {
-                0
-            } else {
-                flank.cumulative(end, &self.now) - before
-            }
-        });
-        let (from, to) = (flank.tick(flank.best) as u32, flank.tick(farthest) as u32);
+        // All before the best level is gone.
+        flank.cumulative(last, &self.now) - flank.cumulative(flank.best - 1, &self.now)
+    }
+
+    /// Takes the holes from the best level on off `lots`, each where the first of the limits is that reaches it; they go
+    /// outward. So the holes are gone through once, however many limits there are, and a running sum does the rest.
+    pub(super) fn subtract_holes<T>(
+        &self,
+        maker: Side,
+        limits: &[T],
+        tick_of: impl Fn(&T) -> u32,
+        lots: &mut [Lots],
+    ) {
+        let flank = &self.flanks[maker.index()];
+        let level_of = |limit: &T| flank.level(i64::from(tick_of(limit)));
+        let last = limits.last().map_or(-1, level_of).min(flank.levels - 1);
+        if flank.there == 0 || last < flank.best {
+            return;
+        }
+        let (from, to) = (flank.tick(flank.best) as u32, flank.tick(last) as u32);
         let (low, high) = (from.min(to), from.max(to));
         // Holes stand side by side where orders have swept: neighbours share the point of the curve between them.
         let mut known = (i64::MIN, 0);
@@ -446,12 +456,9 @@ impl Ambient {
                 Side::Buy => (level - 1, inner),
                 Side::Sell => (level, outer),
             };
-            let missing = (outer - inner).min(missing);
-            for (lots, end) in lots.iter_mut().zip(ends) {
-                *lots -= if level <= end { missing } else { 0 };
-            }
+            let place = limits.partition_point(|limit| level_of(limit) < level);
+            lots[place] -= Lots((outer - inner).min(missing));
         }
-        lots
     }
 
     /// What stands within so many basis points of the anchor on one side.

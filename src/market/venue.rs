@@ -64,9 +64,12 @@ pub trait Venue: DynClone + Send {
     /// Quantity that a taker of `side` could trade at prices up to and including `limit`.
     fn depth(&self, side: Side, limit: Ticks) -> Lots;
 
-    /// [`Venue::depth`] up to each of three limits at once: for what is measured in every step.
-    fn depths(&self, side: Side, limits: [Ticks; 3]) -> [Lots; 3] {
-        limits.map(|limit| self.depth(side, limit))
+    /// [`Venue::depth`] up to each of several limits, of which each lies farther out than the one before or where it is: for what
+    /// is measured in every step, or at many distances.
+    fn depths(&self, side: Side, limits: &[Ticks], out: &mut [Lots]) {
+        for (out, limit) in out.iter_mut().zip(limits) {
+            *out = self.depth(side, *limit);
+        }
     }
 }
 

@@ -59,6 +59,9 @@ impl Scenario {
     ///
     /// All [`Problems`].
     pub fn with_inputs(mut self, inputs: &Inputs) -> Result<(Self, Vec<String>), Problems> {
+        if *inputs == Inputs::default() {
+            return Ok((self, Vec::new()));
+        }
         let mut problems = Vec::new();
         let mut notes = Vec::new();
         // A start that only follows from a file of prices says nothing of the time that depth is meant for.

@@ -462,6 +462,12 @@ proptest! {
             let deep = book.depth(taker, Ticks(limit));
             let sweep = Order::immediate(AccountId(99), taker, Lots(1 << 40), Ticks(limit));
             prop_assert_eq!(deep, book.clone().submit(&sweep, &mut Vec::new()).filled);
+            // And as far as several limits at once, that of the sweep among them.
+            let outward = if taker == Side::Buy { 1 } else { -1 };
+            let limits = [-40, -7, 0, 0, 1, 30].map(|far| Ticks(limit + outward * far));
+            let mut several = [Lots(-1); 6];
+            book.depths(taker, &limits, &mut several);
+            prop_assert_eq!(several, limits.map(|limit| book.depth(taker, limit)));
             // quantity_is_conserved
             let resting: i64 = ids.iter().map(|(id, _)| book.remaining(*id).0).sum();
             prop_assert_eq!(submitted, traded + withdrawn + slow.cancelled + resting + dropped);

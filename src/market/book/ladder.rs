@@ -153,20 +153,25 @@ impl Ladder {
         self.flanks[maker.index()].levels.cell(rung).total
     }
 
-    /// Quantity of a side's resting orders from its best price to each of the rungs `ends`.
-    pub(super) fn depths<const N: usize>(&self, maker: Side, ends: [u32; N]) -> [i64; N] {
+    /// Adds a side's resting orders to `lots`, each where the first of the limits is that reaches it; they go outward.
+    pub(super) fn add_resting<T>(
+        &self,
+        maker: Side,
+        limits: &[T],
+        tick_of: impl Fn(&T) -> u32,
+        lots: &mut [Lots],
+    ) {
+        let rung_of = |limit: &T| self.rung(maker, tick_of(limit));
+        let Some(farthest) = limits.last().map(rung_of) else {
+            return;
+        };
         let levels = &self.flanks[maker.index()].levels;
-        let mut sums = [0; N];
-        let farthest = ends.into_iter().max().unwrap_or(0);
         let mut at = levels.next(0);
         while let Some(rung) = at.filter(|rung| *rung <= farthest) {
-            let total = levels.cell(rung).total;
-            for (sum, end) in sums.iter_mut().zip(ends) {
-                *sum += if rung <= end { total } else { 0 };
-            }
+            let place = limits.partition_point(|limit| rung_of(limit) < rung);
+            lots[place] += Lots(levels.cell(rung).total);
             at = levels.next(rung + 1);
         }
-        sums
     }
 
     /// Puts an order at the end of its queue.

@@ -95,19 +95,6 @@ impl Book {
         self.depth(maker.opposite(), Ticks(limit as i64))
     }
 
-    /// What a taker could trade up to and including each of several limits.
-    fn depths_to<const N: usize>(&self, side: Side, limits: [Ticks; N]) -> [Lots; N] {
-        let (maker, top) = (side.opposite(), self.frame.top());
-        let ticks = limits.map(|limit| limit.0.clamp(1, top) as u32);
-        let resting = (self.ladder).depths(maker, ticks.map(|tick| self.ladder.rung(maker, tick)));
-        let ambient = self.depth.depths(maker, ticks);
-        std::array::from_fn(|place| match side {
-            Side::Buy if limits[place].0 < 1 => Lots::ZERO,
-            Side::Sell if limits[place].0 > top => Lots::ZERO,
-            _ => Lots(resting[place] + ambient[place]),
-        })
-    }
-
     /// Quantity of the traders' own orders that rests at a price.
     pub fn resting_at(&self, price: Ticks) -> Lots {
         if self.frame.holds(price) {
@@ -334,11 +321,25 @@ impl Venue for Book {
     }
 
     fn depth(&self, side: Side, limit: Ticks) -> Lots {
-        let [lots] = self.depths_to(side, [limit]);
-        lots
+        let mut lots = [Lots::ZERO];
+        self.depths(side, &[limit], &mut lots);
+        lots[0]
     }
 
-    fn depths(&self, side: Side, limits: [Ticks; 3]) -> [Lots; 3] {
-        self.depths_to(side, limits)
+    fn depths(&self, side: Side, limits: &[Ticks], out: &mut [Lots]) {
+        let (maker, top) = (side.opposite(), self.frame.top());
+        let tick_of = |limit: &Ticks| limit.0.clamp(1, top) as u32;
+        out.fill(Lots::ZERO);
+        self.ladder.add_resting(maker, limits, tick_of, out);
+        (self.depth).subtract_holes(maker, limits, tick_of, out);
+        let mut so_far = Lots::ZERO;
+        for (out, limit) in out.iter_mut().zip(limits) {
+            so_far += *out;
+            *out = match side {
+                Side::Buy if limit.0 < 1 => Lots::ZERO,
+                Side::Sell if limit.0 > top => Lots::ZERO,
+                _ => so_far + Lots(self.depth.curve_to(maker, tick_of(limit))),
+            };
+        }
     }
 }
