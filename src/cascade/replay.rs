@@ -199,9 +199,9 @@ impl Replay {
             self.index[ORACLE as usize] = self.log(check.index) - shown;
             let kept = self.kernel.kept;
             let fresh = 1.0 - kept;
-            for at in 0..self.ids.len() {
-                let basis = self.outside[at] + self.mid[at] - self.index[at];
-                self.basis[at] = kept * self.basis[at] + fresh * basis;
+            let shown = self.outside.iter().zip(&self.mid).zip(&self.index);
+            for (basis, ((outside, mid), index)) in self.basis.iter_mut().zip(shown) {
+                *basis = kept * *basis + fresh * (outside + mid - index);
             }
         }
     }
