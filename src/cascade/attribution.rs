@@ -20,6 +20,7 @@ use super::replay::{self, COHORTS, Parts, Replay};
 use super::window::{Course, Window};
 use crate::engine::Cause;
 use crate::measure::{Recorded, Traced};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Share of a crossing below which another liquidation is no parent.
@@ -52,9 +53,7 @@ type Span = (u32, u32, bool);
 pub fn attribute(recorded: &Recorded) -> Option<Vec<Attributed>> {
     let course = Course::new(recorded)?;
     let trace = course.trace();
-    let windows: Vec<Window> = trace
-        .breaches
-        .iter()
+    let windows: Vec<Window> = (trace.breaches.par_iter())
         .map(|breach| course.window(breach))
         .collect();
     let mut spans: Vec<BTreeMap<Span, Push>> = vec![BTreeMap::new(); trace.markets()];
@@ -68,12 +67,11 @@ pub fn attribute(recorded: &Recorded) -> Option<Vec<Attributed>> {
             }
         }
     }
-    for (market, spans) in spans.iter_mut().enumerate() {
-        push(recorded, trace, market, spans);
-    }
+    (spans.par_iter_mut().enumerate())
+        .for_each(|(market, spans)| push(recorded, trace, market, spans));
     let attributed = trace
         .breaches
-        .iter()
+        .par_iter()
         .zip(windows)
         .map(|(breach, window)| {
             let (from, crossed) = window.checks.unwrap_or((breach.check, breach.check));
@@ -141,61 +139,70 @@ fn push(recorded: &Recorded, trace: &Traced, market: usize, spans: &mut BTreeMap
         .unwrap_or(0);
     let parts = replay_at(recorded, trace, market, cohorts, &needed);
     let first = COHORTS + cohorts;
-    let most = trace.breaches.len() as u32 + first;
-    let mut moved = vec![0.0; most as usize];
-    let mut named: Vec<u32> = Vec::new();
-    let at = |check: u32| needed.binary_search(&check).ok().map(|place| &parts[place]);
+    let at = |check: u32| {
+        needed
+            .binary_search(&check)
+            .map_or(&[][..], |place| &parts[place])
+    };
+    let mut parents = Vec::new();
     for ((from, to, down), push) in spans {
-        named.clear();
         let sign = if *down { -1.0 } else { 1.0 };
-        for (check, sign) in [(*from, -sign), (*to, sign)] {
-            for (id, part) in at(check).into_iter().flatten() {
-                if moved[*id as usize] == 0.0 {
-                    named.push(*id);
-                }
-                moved[*id as usize] += sign * part;
-            }
-        }
-        named.sort_unstable();
-        named.dedup();
-        *push = shares(&named, &moved, first);
-        for id in &named {
-            moved[*id as usize] = 0.0;
-        }
+        parents.clear();
+        *push = shares(moved(at(*from), at(*to), sign), first, &mut parents);
     }
 }
 
-/// Adverse parts as shares, small parents dropped.
-fn shares(named: &[u32], moved: &[f64], first: u32) -> Push {
+/// What each cause moved between two states of a mark, both with causes ascending; `sign` makes one way positive.
+fn moved<'a>(
+    from: &'a [(u32, f64)],
+    to: &'a [(u32, f64)],
+    sign: f64,
+) -> impl Iterator<Item = (u32, f64)> + 'a {
+    let (mut before, mut after) = (from.iter().peekable(), to.iter().peekable());
+    std::iter::from_fn(move || {
+        let next = match (before.peek(), after.peek()) {
+            (Some(a), Some(b)) => a.0.min(b.0),
+            (Some(only), None) | (None, Some(only)) => only.0,
+            (None, None) => return None,
+        };
+        let before = before.next_if(|part| part.0 == next);
+        let after = after.next_if(|part| part.0 == next);
+        let part = |part: Option<&(u32, f64)>| part.map_or(0.0, |part| part.1);
+        Some((next, sign * part(after) - sign * part(before)))
+    })
+}
+
+/// Adverse parts as shares, small parents dropped; `parents` is room to work in.
+fn shares(
+    moved: impl Iterator<Item = (u32, f64)>,
+    first: u32,
+    parents: &mut Vec<(u32, f64)>,
+) -> Push {
     let mut push = Push::default();
-    let mut forced = 0.0;
-    for id in named {
-        let part = moved[*id as usize].max(0.0);
-        if *id >= first {
+    let (mut forced, mut largest) = (0.0, 0.0f64);
+    for (id, part) in moved.filter(|moved| moved.1 > 0.0) {
+        if id >= first {
             forced += part;
-            push.parents.push((*id - first, part));
+            largest = largest.max(part);
+            parents.push((id - first, part));
         } else {
-            push.outer[outer(*id).place()] += part;
+            push.outer[outer(id).place()] += part;
         }
     }
     let total = push.outer.iter().sum::<f64>() + forced;
     if total <= 0.0 {
         // The mark moved by less than what is kept of its parts.
-        push.parents.clear();
         push.outer[Outer::Quotes.place()] = 1.0;
         return push;
     }
-    let largest = push
-        .parents
-        .iter()
-        .fold(0.0f64, |most, parent| most.max(parent.1));
     let least = (LEAST * total).min(largest);
-    push.parents
-        .retain(|parent| parent.1 > 0.0 && parent.1 >= least);
-    let kept: f64 = push.parents.iter().map(|parent| parent.1).sum();
-    for parent in &mut push.parents {
-        parent.1 *= forced / kept / total;
-    }
+    parents.retain(|parent| parent.1 >= least);
+    let kept: f64 = parents.iter().map(|parent| parent.1).sum();
+    push.parents.extend(
+        parents
+            .iter()
+            .map(|(id, part)| (*id, part * (forced / kept / total))),
+    );
     for part in &mut push.outer {
         *part /= total;
     }

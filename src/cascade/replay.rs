@@ -206,15 +206,17 @@ impl Replay {
         }
     }
 
-    /// The mark of the check just seen, taken apart.
+    /// The mark of the check just seen, taken apart; causes ascend.
     pub(super) fn mark(&self, check: &Check) -> Parts {
         let of = |add: &[f64], scale: f64, base: &[f64]| -> Parts {
-            self.ids
-                .iter()
+            let mut parts = Parts::with_capacity(self.ids.len());
+            let all = (self.ids.iter())
                 .zip(base.iter().zip(add))
-                .map(|(id, (base, add))| (*id, base + scale * add))
-                .filter(|(_, part)| part.abs() > 1e-12)
-                .collect()
+                .map(|(id, (base, add))| (*id, base + scale * add));
+            parts.extend(all.filter(|(_, part)| part.abs() > 1e-12));
+            // Nearly in order: causes come in the order of their numbers, but for those that come again.
+            parts.sort_unstable_by_key(|part| part.0);
+            parts
         };
         match check.source {
             Source::Traded => of(&self.traded, 1.0, &self.outside),
