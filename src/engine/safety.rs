@@ -16,7 +16,7 @@ use crate::account::State;
 use crate::liquidation::{Forced, Terms};
 use crate::market::oracle::Disturbance;
 use crate::market::order::Standing;
-use crate::market::{Execution, Fill, Order};
+use crate::market::{Contract, Execution, Fill, Order};
 use crate::safety::auction::{self, Waiting};
 use crate::safety::{
     AdlPause, Breaker, Collar, Effects, FaultKind, Faults, OracleGuard, SafetySetup,
@@ -62,8 +62,13 @@ pub(super) struct Guards {
 }
 
 impl Safety {
-    /// Fail-safes and faults for markets that start at `prices`, with steps of `dt` seconds.
-    pub(super) fn new(setup: SafetySetup, prices: &[f64], dt: f64, steps: u32) -> Self {
+    /// Fail-safes and faults for markets with their prices at the start, with steps of `dt` seconds.
+    pub(super) fn new(
+        setup: SafetySetup,
+        markets: &[(f64, Contract)],
+        dt: f64,
+        steps: u32,
+    ) -> Self {
         let on = !setup.is_empty();
         let SafetySetup {
             guards: settings,
@@ -71,10 +76,10 @@ impl Safety {
             most_bad_debt,
             faults,
         } = setup;
-        let guards = prices
+        let guards = markets
             .iter()
             .enumerate()
-            .map(|(m, price)| Guards {
+            .map(|(m, (price, contract))| Guards {
                 breaker: settings
                     .circuit_breaker
                     .as_ref()
@@ -91,7 +96,11 @@ impl Safety {
                     .adl_pause
                     .as_ref()
                     .map(|own| AdlPause::new(own, dt, steps)),
-                most_open_interest: caps.get(m).copied().flatten(),
+                // Beyond what integers hold nobody trades, cap or none.
+                most_open_interest: (caps.get(m).copied().flatten())
+                    .into_iter()
+                    .chain(contract.most())
+                    .min(),
                 halted_until: 0,
                 was_halted: false,
                 idle: false,
@@ -100,7 +109,7 @@ impl Safety {
             })
             .collect();
         let faults = if faults.is_empty() {
-            Faults::new(Vec::new(), prices.len(), dt)
+            Faults::new(Vec::new(), markets.len(), dt)
         } else {
             faults
         };

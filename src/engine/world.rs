@@ -277,7 +277,9 @@ impl World {
             }
         });
         let index = TriggerIndex::build(&ledger, &bases);
-        let prices: Vec<f64> = markets.iter().map(|market| market.reference).collect();
+        let starts: Vec<(f64, Contract)> = (markets.iter())
+            .map(|market| (market.reference, market.contract))
+            .collect();
         let accounts = ledger.len();
         let marks: Vec<Ticks> = markets
             .iter()
@@ -310,7 +312,7 @@ impl World {
             clawed: Vec::new(),
             siblings,
             liquidation,
-            safety: Safety::new(safety, &prices, dt, steps),
+            safety: Safety::new(safety, &starts, dt, steps),
             absorb_forced,
             shielded: Vec::new(),
             trace: None,

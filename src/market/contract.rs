@@ -54,6 +54,12 @@ impl Contract {
         self.scale
     }
 
+    /// The open interest beyond which amounts might not fit: an inverse contract is worth the most at a price of one tick, however
+    /// little it was worth where it was traded. Nothing but its price bounds a linear one.
+    pub fn most(&self) -> Option<Lots> {
+        self.inverse.then(|| Lots(i64::MAX / 4 / self.scale.max(1)))
+    }
+
     /// Whether it is settled in the coin.
     #[inline]
     pub const fn is_inverse(&self) -> bool {
