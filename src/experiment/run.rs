@@ -230,8 +230,8 @@ impl<'a> Run<'a> {
                 ..
             },
         ) = run;
-        let mut summary = measured::evaluate(&run);
-        let genealogy = Genealogy::of(&run);
+        let (mut summary, genealogy) =
+            rayon::join(|| measured::evaluate(&run), || Genealogy::of(&run));
         if let Some(genealogy) = &genealogy {
             summary.extend(cascade::metrics(&run, genealogy));
         }
