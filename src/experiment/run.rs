@@ -230,11 +230,14 @@ impl<'a> Run<'a> {
                 ..
             },
         ) = run;
-        let (mut summary, genealogy) =
-            rayon::join(|| measured::evaluate(&run), || Genealogy::of(&run));
-        if let Some(genealogy) = &genealogy {
-            summary.extend(cascade::metrics(&run, genealogy));
-        }
+        let (mut summary, genealogy) = rayon::join(
+            || measured::evaluate(&run),
+            || Genealogy::of(&run).map(|found| (cascade::metrics(&run, &found), found)),
+        );
+        let genealogy = genealogy.map(|(metrics, genealogy)| {
+            summary.extend(metrics);
+            genealogy
+        });
         let closable = ladders
             .iter()
             .zip(&run.frame.markets)

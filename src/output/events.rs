@@ -4,15 +4,15 @@
 
 use super::factor::Factors;
 use super::manifest::Provenance;
-use super::table::{Cell, Column, ColumnInfo, Kind, Table, moment};
+use super::table::{Cell, Column, ColumnInfo, Kind, Table};
+use super::when::{self, Dated, When};
 use crate::engine::{Event, EventKind};
 use crate::measure::Recorded;
 use crate::unit::Rate;
 
 /// One event as its columns see it.
 pub struct EventView<'a> {
-    time: Cell<'static>,
-    seconds: f64,
+    when: When,
     event: &'a Event,
     carries: Carries,
     account_name: Option<&'a str>,
@@ -127,33 +127,16 @@ fn real(value: Option<f64>) -> Cell<'static> {
     value.map_or(Cell::Absent, Cell::Real)
 }
 
-fn columns<'a>(with_time: bool, with_names: bool) -> Vec<Column<EventView<'a>>> {
-    use Kind::{Integer, Real, Text, Time};
+impl Dated for EventView<'_> {
+    fn when(&self) -> When {
+        self.when
+    }
+}
+
+fn columns<'a>(dated: bool, with_names: bool) -> Vec<Column<EventView<'a>>> {
+    use Kind::{Integer, Real, Text};
     type V<'a> = EventView<'a>;
-    let time = with_time.then(|| {
-        Column::new(
-            "time",
-            Time,
-            "microseconds since 1970-01-01 UTC",
-            "End of the step.",
-            |v: &V<'a>| v.time,
-        )
-    });
     let first = vec![
-        Column::new(
-            "seconds",
-            Real,
-            "seconds",
-            "End of the step, since the start.",
-            |v: &V<'a>| Cell::Real(v.seconds),
-        ),
-        Column::new(
-            "step",
-            Integer,
-            "count",
-            "The step, from 0.",
-            |v: &V<'a>| Cell::Integer(v.event.step.into()),
-        ),
         Column::new("kind", Text, "name", "What happened.", |v: &V<'a>| {
             Cell::Text(v.event.kind.name())
         }),
@@ -268,7 +251,8 @@ fn columns<'a>(with_time: bool, with_names: bool) -> Vec<Column<EventView<'a>>> 
         )
         .optional(),
     ];
-    time.into_iter()
+    when::columns(dated, when::END_OF_STEP)
+        .into_iter()
         .chain(first)
         .chain(name)
         .chain(rest)
@@ -298,8 +282,7 @@ pub fn table<'a>(run: &'a Recorded, provenance: &'a Provenance) -> Table<'a, Eve
             let event = &run.events[place];
             let seconds = run.frame.seconds(event.step);
             EventView {
-                time: moment(start, seconds),
-                seconds,
+                when: When::new(start, seconds, event.step),
                 event,
                 carries: carries(event.kind),
                 account_name: event

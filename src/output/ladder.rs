@@ -5,7 +5,8 @@
 use super::directory::{Directory, OutputError};
 use super::factor::Factors;
 use super::manifest::Provenance;
-use super::table::{Cell, Column, ColumnInfo, Format, Kind, Table, metadata, moment};
+use super::table::{Cell, Column, ColumnInfo, Format, Kind, Table, metadata};
+use super::when::{self, Dated, When};
 use crate::engine::Rung;
 use crate::experiment::Finished;
 
@@ -14,9 +15,7 @@ pub const MOMENTS: [&str; 2] = ["start", "highest_reproduction"];
 
 /// One rung as its columns see it.
 pub struct RungView<'a> {
-    time: Cell<'static>,
-    seconds: f64,
-    step: u32,
+    when: When,
     market: &'a str,
     moment: &'static str,
     mid: f64,
@@ -24,34 +23,17 @@ pub struct RungView<'a> {
     rung: &'a Rung,
 }
 
-fn columns<'a>(with_time: bool) -> Vec<Column<RungView<'a>>> {
-    use Kind::{Integer, Real, Text, Time};
+impl Dated for RungView<'_> {
+    fn when(&self) -> When {
+        self.when
+    }
+}
+
+fn columns<'a>(dated: bool) -> Vec<Column<RungView<'a>>> {
+    use Kind::{Real, Text};
     type V<'a> = RungView<'a>;
     let quantity = |name, meaning, get| Column::new(name, Real, "base", meaning, get);
-    let time = with_time.then(|| {
-        Column::new(
-            "time",
-            Time,
-            "microseconds since 1970-01-01 UTC",
-            "When it was taken.",
-            |v: &V<'a>| v.time,
-        )
-    });
     let rest = vec![
-        Column::new(
-            "seconds",
-            Real,
-            "seconds",
-            "When it was taken, since the start.",
-            |v: &V<'a>| Cell::Real(v.seconds),
-        ),
-        Column::new(
-            "step",
-            Integer,
-            "count",
-            "The step before which it was taken.",
-            |v: &V<'a>| Cell::Integer(v.step.into()),
-        ),
         Column::new("market", Text, "name", "The market.", |v: &V<'a>| {
             Cell::Text(v.market)
         }),
@@ -93,7 +75,8 @@ fn columns<'a>(with_time: bool) -> Vec<Column<RungView<'a>>> {
             |v: &V<'a>| Cell::Real(v.factors.quantity(v.rung.forced_buys)),
         ),
     ];
-    time.into_iter().chain(rest).collect()
+    let first = when::columns(dated, when::TAKEN);
+    first.into_iter().chain(rest).collect()
 }
 
 /// The columns as text.
@@ -125,9 +108,7 @@ pub fn table<'a>(finished: &'a Finished, provenance: &Provenance) -> Table<'a, R
             // Before its step: at the end of the step before, or at the very start.
             let seconds = f64::from(shot.step) * frame.dt;
             RungView {
-                time: moment(start, seconds),
-                seconds,
-                step: shot.step,
+                when: When::new(start, seconds, shot.step),
                 market: &frame.markets[market].name,
                 moment: MOMENTS[taken],
                 mid: shot.mid,

@@ -3,40 +3,27 @@
 //! Between two rows of a part its rates stand still. What a part added is its row's rate less that of the part before it.
 
 use super::manifest::Provenance;
-use super::table::{Cell, Column, ColumnInfo, Kind, Table, moment};
+use super::table::{Cell, Column, ColumnInfo, Kind, Table};
+use super::when::{self, Dated, When};
 use crate::measure::{PartChange, Recorded};
 
 /// One row as its columns see it.
 pub struct PartView<'a> {
-    time: Cell<'static>,
-    seconds: f64,
+    when: When,
     market: &'a str,
     part: &'a str,
     change: &'a PartChange,
 }
 
-fn columns<'a>(with_time: bool) -> Vec<Column<PartView<'a>>> {
-    use Kind::{Integer, Real, Text, Time};
-    let time = with_time.then(|| {
-        Column::new(
-            "time",
-            Time,
-            "microseconds since 1970-01-01 UTC",
-            "End of the step.",
-            |v: &PartView<'a>| v.time,
-        )
-    });
-    let rest = vec![
-        Column::new(
-            "seconds",
-            Real,
-            "seconds",
-            "End of the step, since the start.",
-            |v: &PartView<'a>| Cell::Real(v.seconds),
-        ),
-        Column::new("step", Integer, "count", "The step, from 0.", |v| {
-            Cell::Integer(v.change.step.into())
-        }),
+impl Dated for PartView<'_> {
+    fn when(&self) -> When {
+        self.when
+    }
+}
+
+fn columns<'a>(dated: bool) -> Vec<Column<PartView<'a>>> {
+    use Kind::{Integer, Real, Text};
+    let rest: Vec<Column<PartView<'a>>> = vec![
         Column::new("market", Text, "name", "The market.", |v| {
             Cell::Text(v.market)
         }),
@@ -72,7 +59,8 @@ fn columns<'a>(with_time: bool) -> Vec<Column<PartView<'a>>> {
             |v| Cell::Real(v.change.level.initial.as_f64()),
         ),
     ];
-    time.into_iter().chain(rest).collect()
+    let first = when::columns(dated, when::END_OF_STEP);
+    first.into_iter().chain(rest).collect()
 }
 
 /// The columns as text.
@@ -91,8 +79,7 @@ pub fn table<'a>(run: &'a Recorded, provenance: &Provenance) -> Table<'a, PartVi
             let market = &run.frame.markets[usize::from(change.market)];
             let seconds = run.frame.seconds(change.step);
             PartView {
-                time: moment(start, seconds),
-                seconds,
+                when: When::new(start, seconds, change.step),
                 market: &market.name,
                 part: market
                     .parts

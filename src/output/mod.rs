@@ -44,6 +44,7 @@ pub mod table;
 pub mod terminal;
 pub mod verify;
 pub mod waiting;
+mod when;
 pub mod why;
 
 pub use directory::{Directory, OutputError, replace_file};

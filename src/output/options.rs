@@ -5,7 +5,8 @@
 use super::directory::{Directory, OutputError};
 use super::factor::Factors;
 use super::manifest::Provenance;
-use super::table::{Cell, Column, ColumnInfo, Format, Kind, Table, metadata, moment};
+use super::table::{Cell, Column, ColumnInfo, Format, Kind, Table, metadata};
+use super::when::{self, Dated, When};
 use crate::experiment::Finished;
 
 /// What the moments are called, in the order of [`Finished::options`].
@@ -16,9 +17,7 @@ pub const CURVES: [&str; 4] = ["gamma", "volatility", "equity", "maintenance"];
 /// One point of a curve as its columns see it.
 #[derive(Clone, Copy)]
 pub struct PointView<'a> {
-    time: Cell<'static>,
-    seconds: f64,
-    step: u32,
+    when: When,
     market: &'a str,
     moment: &'static str,
     mark: f64,
@@ -28,33 +27,16 @@ pub struct PointView<'a> {
     value: f64,
 }
 
-fn columns<'a>(with_time: bool) -> Vec<Column<PointView<'a>>> {
-    use Kind::{Integer, Real, Text, Time};
+impl Dated for PointView<'_> {
+    fn when(&self) -> When {
+        self.when
+    }
+}
+
+fn columns<'a>(dated: bool) -> Vec<Column<PointView<'a>>> {
+    use Kind::{Real, Text};
     type V<'a> = PointView<'a>;
-    let time = with_time.then(|| {
-        Column::new(
-            "time",
-            Time,
-            "microseconds since 1970-01-01 UTC",
-            "When it was taken.",
-            |v: &V<'a>| v.time,
-        )
-    });
     let rest = vec![
-        Column::new(
-            "seconds",
-            Real,
-            "seconds",
-            "When it was taken, since the start.",
-            |v: &V<'a>| Cell::Real(v.seconds),
-        ),
-        Column::new(
-            "step",
-            Integer,
-            "count",
-            "The step before which it was taken.",
-            |v: &V<'a>| Cell::Integer(v.step.into()),
-        ),
         Column::new("market", Text, "name", "The market.", |v: &V<'a>| {
             Cell::Text(v.market)
         }),
@@ -102,7 +84,8 @@ fn columns<'a>(with_time: bool) -> Vec<Column<PointView<'a>>> {
             |v: &V<'a>| Cell::Real(v.value),
         ),
     ];
-    time.into_iter().chain(rest).collect()
+    let first = when::columns(dated, when::TAKEN);
+    first.into_iter().chain(rest).collect()
 }
 
 /// The columns as text.
@@ -120,9 +103,7 @@ pub fn table<'a>(finished: &'a Finished, provenance: &Provenance) -> Table<'a, P
         for (shot, name) in shots.iter().zip(MOMENTS) {
             let seconds = f64::from(shot.step) * frame.dt;
             let point = PointView {
-                time: moment(start, seconds),
-                seconds,
-                step: shot.step,
+                when: When::new(start, seconds, shot.step),
                 market: &market.name,
                 moment: name,
                 mark: factors.tick.of(shot.mark),

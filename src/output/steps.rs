@@ -6,16 +6,15 @@
 
 use super::factor::Factors;
 use super::manifest::Provenance;
-use super::table::{Cell, Column, ColumnInfo, Kind, Table, moment};
+use super::table::{Cell, Column, ColumnInfo, Kind, Table};
+use super::when::{self, Dated, When};
 use crate::engine::{MarketRow, WorldRow};
 use crate::measure::Recorded;
 use crate::unit::Cash;
 
 /// One row as its columns see it.
 pub struct StepView<'a> {
-    time: Cell<'static>,
-    seconds: f64,
-    step: u32,
+    when: When,
     market: &'a str,
     factors: Factors,
     row: &'a MarketRow,
@@ -24,8 +23,14 @@ pub struct StepView<'a> {
 
 const CURRENCY: &str = "settlement_currency";
 
-fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
-    use Kind::{Integer, Real, Text, Time};
+impl Dated for StepView<'_> {
+    fn when(&self) -> When {
+        self.when
+    }
+}
+
+fn columns<'a>(dated: bool) -> Vec<Column<StepView<'a>>> {
+    use Kind::{Integer, Real, Text};
     type V<'a> = StepView<'a>;
     fn money(view: &V<'_>, cash: Cash) -> Cell<'static> {
         Cell::Real(view.factors.amount(cash))
@@ -33,26 +38,7 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
     fn price(view: &V<'_>, ticks: f64) -> Cell<'static> {
         Cell::Real(view.factors.tick.of(ticks))
     }
-    let time = with_time.then(|| {
-        Column::new(
-            "time",
-            Time,
-            "microseconds since 1970-01-01 UTC",
-            "End of the step.",
-            |v: &V<'a>| v.time,
-        )
-    });
-    let rest = vec![
-        Column::new(
-            "seconds",
-            Real,
-            "seconds",
-            "End of the step, since the start.",
-            |v: &V<'a>| Cell::Real(v.seconds),
-        ),
-        Column::new("step", Integer, "count", "The step, from 0.", |v| {
-            Cell::Integer(v.step.into())
-        }),
+    let rest: Vec<Column<V<'a>>> = vec![
         Column::new("market", Text, "name", "The market.", |v| {
             Cell::Text(v.market)
         }),
@@ -468,7 +454,8 @@ fn columns<'a>(with_time: bool) -> Vec<Column<StepView<'a>>> {
             |v| Cell::Integer(v.world.rounds.into()),
         ),
     ];
-    time.into_iter().chain(rest).collect()
+    let first = when::columns(dated, when::END_OF_STEP);
+    first.into_iter().chain(rest).collect()
 }
 
 /// The columns as text.
@@ -492,11 +479,8 @@ pub fn table<'a>(run: &'a Recorded, provenance: &Provenance) -> Table<'a, StepVi
         row: Box::new(move |place| {
             let (kept, market) = (place / markets, place % markets);
             let step = run.series.steps()[kept];
-            let seconds = run.frame.seconds(step);
             StepView {
-                time: moment(start, seconds),
-                seconds,
-                step,
+                when: When::new(start, run.frame.seconds(step), step),
                 market: &run.frame.markets[market].name,
                 factors: factors[market],
                 row: &run.series.market(market)[kept],

@@ -302,10 +302,3 @@ pub fn metadata(run: &Recorded, provenance: &Provenance) -> Vec<(String, String)
     }
     pairs
 }
-
-/// Microseconds since 1970 at so many seconds after the start.
-pub(super) fn moment(start: Option<jiff::Timestamp>, seconds: f64) -> Cell<'static> {
-    start.map_or(Cell::Absent, |start| {
-        Cell::Integer(start.as_microsecond() + (seconds * 1e6).round() as i64)
-    })
-}
