@@ -20,7 +20,6 @@ use super::replay::{self, COHORTS, Parts, Replay};
 use super::window::{Course, Window};
 use crate::engine::Cause;
 use crate::measure::{Recorded, Traced};
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Share of a crossing below which another liquidation is no parent.
@@ -53,7 +52,7 @@ type Span = (u32, u32, bool);
 pub fn attribute(recorded: &Recorded) -> Option<Vec<Attributed>> {
     let course = Course::new(recorded)?;
     let trace = course.trace();
-    let windows: Vec<Window> = (trace.breaches.par_iter())
+    let windows: Vec<Window> = (trace.breaches.iter())
         .map(|breach| course.window(breach))
         .collect();
     let mut spans: Vec<BTreeMap<Span, Push>> = vec![BTreeMap::new(); trace.markets()];
@@ -67,11 +66,12 @@ pub fn attribute(recorded: &Recorded) -> Option<Vec<Attributed>> {
             }
         }
     }
-    (spans.par_iter_mut().enumerate())
-        .for_each(|(market, spans)| push(recorded, trace, market, spans));
+    for (market, spans) in spans.iter_mut().enumerate() {
+        push(recorded, trace, market, spans);
+    }
     let attributed = trace
         .breaches
-        .par_iter()
+        .iter()
         .zip(windows)
         .map(|(breach, window)| {
             let (from, crossed) = window.checks.unwrap_or((breach.check, breach.check));

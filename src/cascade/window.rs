@@ -425,8 +425,15 @@ mod tests {
 
     const CHECKS: usize = 700;
 
+    struct Paths {
+        schedules: Vec<(u32, Schedule)>,
+        marks: Vec<Ticks>,
+        funding: Vec<i64>,
+        rates: Vec<u32>,
+    }
+
     /// Prices that wander; rates that stay, change now and then or always; funding that comes by the hour or always.
-    fn paths(s: &mut Stream) -> (Vec<(u32, Schedule)>, Vec<Ticks>, Vec<i64>, Vec<u32>) {
+    fn paths(s: &mut Stream) -> Paths {
         let every = [CHECKS, 90, 1][s.below(3) as usize];
         let count = CHECKS.div_ceil(every);
         let schedules = (0..count as u32)
@@ -452,7 +459,12 @@ mod tests {
             funding.push(index);
         }
         let rates = (0..CHECKS).map(|check| (check / every) as u32).collect();
-        (schedules, marks, funding, rates)
+        Paths {
+            schedules,
+            marks,
+            funding,
+            rates,
+        }
     }
 
     #[test]
@@ -463,14 +475,20 @@ mod tests {
             let mut s = draws.stream(Purpose::Custom, trial, 0);
             let paths = [(); 2].map(|()| paths(&mut s));
             let lanes: Vec<Lane<'_>> = (paths.iter().zip([false, s.below(4) == 0]))
-                .map(|((schedules, marks, funding, rates), inverse)| {
+                .map(|(paths, inverse)| {
                     let contract = if inverse {
                         Contract::inverse(1_000_000_000)
                     } else {
                         Contract::linear(1)
                     };
-                    let (marks, funding) = (marks.clone(), funding.clone());
-                    Lane::new(contract, schedules, marks, funding, rates.clone())
+                    let (marks, funding) = (paths.marks.clone(), paths.funding.clone());
+                    Lane::new(
+                        contract,
+                        &paths.schedules,
+                        marks,
+                        funding,
+                        paths.rates.clone(),
+                    )
                 })
                 .collect();
             let legs: Vec<BreachLeg> = (0..1 + s.below(2) as u16)

@@ -15,8 +15,7 @@ use crate::chart::{
     self, Chart, ChartError, GammaData, LadderData, LadderSide, LinesData, Liquidations, Move,
     NamedLine, Options, PriceData, ReproductionData, TwinData, WaterfallData,
 };
-use crate::experiment::Finished;
-use rayon::prelude::*;
+use crate::experiment::{self, Finished};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -626,16 +625,13 @@ pub fn draw(
     currency: &str,
 ) -> Result<Vec<Picture>, PictureError> {
     let tables = RunTables::of(finished, provenance, title, currency);
-    tables
-        .offers()
-        .into_par_iter()
-        .map(|(kind, market)| {
-            Ok(Picture {
-                name: tables.name_of(kind, market),
-                chart: tables.draw(kind, market, &Options::default())?,
-            })
+    let drawn = experiment::each(&tables.offers(), |(kind, market)| {
+        Ok(Picture {
+            name: tables.name_of(kind, *market),
+            chart: tables.draw(kind, *market, &Options::default())?,
         })
-        .collect()
+    });
+    drawn.into_iter().collect()
 }
 
 /// Writes pictures as SVG, and as PNG where the program can.
@@ -644,10 +640,7 @@ pub fn draw(
 ///
 /// The file and the operation that failed.
 pub fn save(pictures: &[Picture], directory: &mut Directory) -> Result<(), OutputError> {
-    let painted: Vec<Result<Vec<u8>, ChartError>> = pictures
-        .par_iter()
-        .map(|picture| picture.chart.png())
-        .collect();
+    let painted = experiment::each(pictures, |picture| picture.chart.png());
     for (picture, png) in pictures.iter().zip(painted) {
         let name = format!("charts/{}.svg", picture.name);
         directory.write(&name, |out| out.write_all(picture.chart.svg.as_bytes()))?;

@@ -118,7 +118,12 @@ fn median(spreads: &[Spread], definition: &Definition, market: Option<&str>) -> 
 }
 
 fn axes(plan: &Plan) -> Table {
-    let row = |axis: &Axis| vec![Cell::words(&axis.path), Cell::words(values(axis))];
+    let row = |axis: &Axis| {
+        vec![
+            Cell::words(&axis.path),
+            Cell::words(values(axis).replace(',', ", ")),
+        ]
+    };
     Table {
         caption: match plan.design {
             Design::Grid => "What was varied: every combination".into(),

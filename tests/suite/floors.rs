@@ -26,7 +26,7 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// Where a package may be used: beginnings of file names below `src/`.
-const PACKAGES: [(&str, &[&str]); 31] = [
+const PACKAGES: [(&str, &[&str]); 32] = [
     // Chance and the functions that the platform doesn't fix have one door.
     ("libm", &["math/"]),
     ("rand", &["math/"]),
@@ -76,6 +76,7 @@ const PACKAGES: [(&str, &[&str]); 31] = [
     ("sha2", &["scenario/", "output/"]),
     ("parquet", &["output/"]),
     ("plotters", &["chart/"]),
+    ("png", &["chart/"]),
     ("resvg", &["chart/"]),
     ("base64", &["chart/"]),
     ("minijinja", &["report/"]),

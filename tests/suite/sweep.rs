@@ -660,3 +660,41 @@ fn the_phase_diagram_has_falls_that_are_absorbed_and_falls_that_run_away() {
         .count();
     assert!(right >= 33, "{right} of 36 on the right side of R = 1");
 }
+
+/// A disk that is full for a while is no fault: 75 says that the same command may go well later. Here a limit of the shell stands for
+/// the disk.
+#[test]
+#[cfg(unix)]
+fn a_full_disk_ends_a_sweep_with_75_and_it_goes_on_later() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("sweep");
+    let sweep = |limit: &str| {
+        let shell = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"");
+        Command::new("sh")
+            .args(["-c", &shell, env!("CARGO_BIN_EXE_deleverage")])
+            .args([
+                "sweep",
+                "configs/quickstart.toml",
+                "--vary",
+                "cohort.retail.leverage=5,10",
+            ])
+            .args([
+                "--replicates",
+                "1",
+                "--no-twin",
+                "--quiet",
+                "--resume",
+                "--out",
+            ])
+            .arg(&out)
+            .output()
+            .unwrap()
+    };
+    let full = sweep("0");
+    assert_eq!(full.status.code(), Some(75), "{full:?}");
+    let told = String::from_utf8(full.stderr).unwrap();
+    assert!(told.contains("--resume goes on with the others"), "{told}");
+    let later = sweep("unlimited");
+    assert_eq!(later.status.code(), Some(0), "{later:?}");
+    assert!(out.join("points.parquet").exists() || out.join("points.csv").exists());
+}

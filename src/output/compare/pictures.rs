@@ -67,7 +67,7 @@ pub fn kinds(file: &ComparisonFile) -> Vec<Kind> {
                     let file = told.file;
                     let hollow = file.frontier.iter().any(|p| !p.dominated_by.is_empty());
                     let note = if hollow {
-                        "; hollow: another variant has no more of anything, and less of something"
+                        "; hollow: dominated by another variant"
                     } else {
                         ""
                     };
