@@ -95,7 +95,7 @@ fn beside(
         return Some(format!("the outside price fell {given}"));
     }
     if *definition == m::DOWN_PEAK_1 {
-        return Some("R: from 1.00× on a move of 1 % finances itself".to_owned());
+        return Some("R: from 1.00× on, a move of 1 % finances itself".to_owned());
     }
     if *definition == m::ENDOGENOUS_SHARE {
         let spiral = number(&m::SPIRAL_SHARE, market)?;
