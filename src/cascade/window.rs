@@ -22,7 +22,7 @@ use super::course::Lane;
 use crate::engine::{Breach, BreachLeg};
 use crate::market::Contract;
 use crate::market::funding::INDEX_SCALE;
-use crate::measure::block::BLOCK;
+use crate::measure::block::{self, BLOCK};
 use crate::measure::{Recorded, Traced};
 use crate::unit::{AccountId, Cash, Lots, MarketId, Ticks};
 
@@ -304,6 +304,7 @@ impl<'a> Case<'a> {
         let taken = |check| self.withdrawn(check, self.breach.check);
         let [mut low, mut high] = [start + BLOCK as u32 - 1, start].map(|at| self.base + taken(at));
         let mut size = low.abs();
+        let mut rounding = 0;
         for leg in &self.legs {
             let block = leg.lane.block(block);
             let Some([least, most]) = block.rates else {
@@ -317,6 +318,7 @@ impl<'a> Case<'a> {
             } else {
                 [block.marks[1], block.marks[0]]
             };
+            rounding += block::rounding(leg.lane.schedule(least), leg.lane.schedule(most));
             let asked = [
                 leg.required(least, by_size[0]),
                 leg.required(most, by_size[1]),
@@ -325,8 +327,8 @@ impl<'a> Case<'a> {
             high += worth[0].max(worth[1]) + owed[0].max(owed[1]) - self.factor * asked[0];
             size += worth[0].abs() + worth[1].abs();
         }
-        // Rounding of requirements, bracket by bracket, and of floats.
-        let slack = 16.0 * (1.0 + self.factor) + 1e-12 * size;
+        // Rounding of funding and requirements, and of floats.
+        let slack = 16.0 + self.factor * (4 + rounding) as f64 + 1e-12 * size;
         [low - slack, high + slack]
     }
 

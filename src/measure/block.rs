@@ -57,6 +57,15 @@ pub fn blocks(
         .collect()
 }
 
+/// Quanta by which a schedule may ask more than one that covers it: every bracket's edge is rounded by itself.
+pub fn rounding(covered: &Schedule, covering: &Schedule) -> i64 {
+    if std::ptr::eq(covered, covering) {
+        0
+    } else {
+        (covered.brackets().len() + covering.brackets().len()) as i64 + 2
+    }
+}
+
 fn extremes<T: Copy + Ord>(values: &[T]) -> [T; 2] {
     values[1..]
         .iter()

@@ -328,17 +328,11 @@ impl Account<'_> {
         let mut asked = 0i128;
         for held in self.positions {
             let lane = &self.path.lanes[held.market.index()];
-            let block = &lane.blocks[block];
-            let places = block.rates?;
-            let [least, most] = places.map(|place| lane.schedule(place));
-            let [a, b] = block.marks.map(|mark| lane.notional(held.quantity, mark));
-            // Requirements never fall with size; of two schedules each bracket is rounded by itself.
-            let brackets = least.brackets().len() + most.brackets().len();
-            let rounding = if places[0] == places[1] {
-                0
-            } else {
-                brackets as i128 + 2
-            };
+            let bounds = &lane.blocks[block];
+            let [least, most] = bounds.rates?.map(|place| lane.schedule(place));
+            let [a, b] = bounds.marks.map(|mark| lane.notional(held.quantity, mark));
+            let rounding = i128::from(block::rounding(least, most));
+            // Requirements never fall with size.
             asked += match bound {
                 Bound::Least => i128::from(least.maintenance(a.min(b)).0) - rounding,
                 Bound::Most => i128::from(most.maintenance(a.max(b)).0) + rounding,
