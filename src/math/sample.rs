@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A number, or the distribution that it is drawn from.
@@ -240,6 +241,81 @@ impl Distribution {
                 }
                 values.last().copied().unwrap_or_default()
             }
+        }
+    }
+
+    /// The share of all draws that are smaller than a value, with half of those that are equal: over draws its mean is 1/2, and
+    /// its variance is [`grade_variance`](Self::grade_variance), whatever the distribution is.
+    pub fn grade(&self, value: f64) -> f64 {
+        if self.is_one_value() {
+            return 0.5;
+        }
+        let grade = match self {
+            Self::Uniform { min, max } => (value - min) / (max - min),
+            Self::InverseUniform { min, max } => {
+                (1.0 / min - 1.0 / value) / (1.0 / min - 1.0 / max)
+            }
+            Self::Lognormal { median, sigma } => ops::normal_cdf(ops::ln(value / median) / sigma),
+            Self::Pareto { min, alpha, max } => {
+                let above = |value: f64| ops::pow(min / value, *alpha);
+                (1.0 - above(value)) / (1.0 - max.map_or(0.0, above))
+            }
+            Self::Exponential { mean } => 1.0 - ops::exp(-value / mean),
+            Self::Beta {
+                alpha,
+                beta,
+                min,
+                max,
+            } => {
+                let place = ((value - min) / (max - min)).clamp(0.0, 1.0);
+                // By `statrs`, which decides no simulated event here either: grades only adjust means over runs.
+                statrs::function::beta::beta_reg(*alpha, *beta, place)
+            }
+            Self::Choice { values, weights } => {
+                let total: f64 = weights.iter().sum();
+                let share = |(own, weight): (&f64, &f64)| match own.total_cmp(&value) {
+                    Ordering::Less => weight / total,
+                    Ordering::Equal => 0.5 * weight / total,
+                    Ordering::Greater => 0.0,
+                };
+                values.iter().zip(weights).map(share).sum()
+            }
+        };
+        grade.clamp(0.0, 1.0)
+    }
+
+    /// Variance of [`grade`](Self::grade) over draws: 1/12, less where draws may be equal.
+    pub fn grade_variance(&self) -> f64 {
+        let equal = match self {
+            Self::Choice { values, weights } => {
+                let total: f64 = weights.iter().sum();
+                let pairs = || values.iter().zip(weights);
+                // Each value's probability cubed; one that is listed twice counts as one.
+                let cube = |(value, weight): (&f64, &f64)| {
+                    let equal = pairs().filter(|(own, _)| *own == value);
+                    let share = equal.map(|(_, weight)| weight / total).sum::<f64>();
+                    weight / total * share * share
+                };
+                pairs().map(cube).sum()
+            }
+            _ if self.is_one_value() => 1.0,
+            _ => 0.0,
+        };
+        (1.0 - equal) / 12.0
+    }
+
+    fn is_one_value(&self) -> bool {
+        match self {
+            Self::Uniform { min, max }
+            | Self::InverseUniform { min, max }
+            | Self::Beta { min, max, .. }
+            | Self::Pareto {
+                min,
+                max: Some(max),
+                ..
+            } => min >= max,
+            Self::Lognormal { sigma, .. } => *sigma <= 0.0,
+            _ => false,
         }
     }
 

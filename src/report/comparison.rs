@@ -4,7 +4,7 @@ use super::page::{Block, Card, Cell, Head, Page, Section, Table};
 use super::{ReportError, figures, metrics, run, settings, unmodelled};
 use crate::measure::{Definition, Unit, catalogue as m};
 use crate::output::compare::record::{
-    ChangeFile, ComparisonFile, EstimateFile, MetricFile, RiskFile,
+    ADJUSTED, ChangeFile, ComparisonFile, EstimateFile, MetricFile, RiskFile,
 };
 use crate::output::compare::terminal::FRONTIER;
 use crate::output::exhibit::Source;
@@ -56,7 +56,9 @@ pub(super) fn page(source: &Source) -> Result<Page, ReportError> {
             Section::new("charts", "What it shows")
                 .with_all(figures::figures(&exhibits, |_| true)?)
                 .with_all(figures::others(source, &exhibits)),
-            Section::new("differences", "Differences to the baseline").with_all(differences(file)),
+            Section::new("differences", "Differences to the baseline")
+                .with_all(differences(file))
+                .with_all(file.is_adjusted().then(|| Block::Text(ADJUSTED.to_owned()))),
             Section::new("risk", "What is at risk").with(Block::Table(risks(file))),
             Section::new("worst", "The worst runs").with_all(worst(file)),
             Section::new("numbers", "Every number").with_all(numbers(file)),

@@ -11,6 +11,7 @@
 //!
 //! - `replicate_0_is_the_crash_as_it_was`: of a distribution it has severity 1, so that a run alone is what the scenario says.
 //! - `a_severity_depends_on_seed_and_replicate_alone`: whatever else is drawn or held.
+//! - `terms_of_severities_have_the_mean_0`
 
 use crate::math::sample::Sampled;
 use crate::math::{Draws, Part, Purpose};
@@ -82,6 +83,19 @@ impl EnsembleSettings {
         }
     }
 
+    /// What is known of the severity of a replicate, where it is drawn: how far its [grade](crate::math::sample::Distribution::grade)
+    /// lies from 1/2, and the square of that, each less its mean. Replicate 0, which isn't drawn, has 0 of both.
+    pub fn severity_terms(&self, seed: u64, replicate: u64) -> Option<[f64; 2]> {
+        let Some(Sampled::From(distribution)) = &self.severity else {
+            return None;
+        };
+        if replicate == 0 {
+            return Some([0.0; 2]);
+        }
+        let off = distribution.grade(self.severity(seed, replicate)) - 0.5;
+        Some([off, off * off - distribution.grade_variance()])
+    }
+
     /// Names of what differs.
     pub fn varied(&self) -> Vec<String> {
         let severity = self.is_severity_drawn().then(|| "severity".to_owned());
@@ -122,6 +136,47 @@ mod tests {
             drawn.severity_drawn().unwrap(),
             "lognormal, median 1, sigma 0.3"
         );
+    }
+
+    #[test]
+    fn terms_of_severities_have_the_mean_0() {
+        for (text, variance) in [
+            ("uniform = { min = 0.5, max = 2 }", 1.0),
+            ("uniform = { min = 2, max = 2 }", 0.0),
+            ("inverse_uniform = { min = 0.5, max = 2 }", 1.0),
+            ("lognormal = { median = 1, sigma = 0.5 }", 1.0),
+            ("pareto = { min = 0.5, alpha = 0.8 }", 1.0),
+            ("pareto = { min = 0.5, alpha = 1, max = 3 }", 1.0),
+            ("exponential = { mean = 1.5 }", 1.0),
+            ("beta = { alpha = 2, beta = 3, min = 0.5, max = 4 }", 1.0),
+            // Half of the draws are the largest; 1 is listed twice.
+            (
+                "choice = { values = [1, 3, 0.5, 1], weights = [1, 5, 2, 2] }",
+                1.0 - 0.027 - 0.125 - 0.008,
+            ),
+        ] {
+            let drawn = settings(&format!("severity = {{ {text} }}"));
+            let terms: Vec<[f64; 2]> = (1..=20_000)
+                .map(|replicate| drawn.severity_terms(3, replicate).unwrap())
+                .collect();
+            let count = terms.len() as f64;
+            for k in [0, 1] {
+                let mean = terms.iter().map(|own| own[k]).sum::<f64>() / count;
+                let square = terms.iter().map(|own| own[k] * own[k]).sum::<f64>() / count;
+                let error = (square / count).sqrt();
+                assert!(
+                    mean.abs() <= 4.0 * error + 1e-12,
+                    "{text}: {mean} ± {error}"
+                );
+                if k == 0 {
+                    assert!((square - variance / 12.0).abs() < 0.002, "{text}: {square}");
+                }
+            }
+            assert_eq!(drawn.severity_terms(3, 0), Some([0.0; 2]));
+        }
+        for text in ["severity = 1.4", ""] {
+            assert_eq!(settings(text).severity_terms(3, 5), None);
+        }
     }
 
     #[test]

@@ -347,6 +347,11 @@ impl Scenario {
         self.ensemble.severity(self.seed, replicate)
     }
 
+    /// What is known of that, where it is drawn: see [`EnsembleSettings::severity_terms`].
+    pub fn severity_terms(&self, replicate: u64) -> Option<[f64; 2]> {
+        self.ensemble.severity_terms(self.seed, replicate)
+    }
+
     /// Seconds a step.
     pub const fn dt(&self) -> f64 {
         self.step.as_seconds()

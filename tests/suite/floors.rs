@@ -52,7 +52,10 @@ const PACKAGES: [(&str, &[&str]); 32] = [
     // Fits of margin models and of surfaces.
     ("cobyla", &["margin/estimator/", "surface/"]),
     // Tails of distributions that decide no simulated event.
-    ("statrs", &["measure/", "cascade/", "verify/"]),
+    (
+        "statrs",
+        &["math/sample.rs", "measure/", "cascade/", "verify/"],
+    ),
     // Graphs of what caused what.
     ("petgraph", &["cascade/"]),
     // Parts in boxes are copied with the world that they stand in.

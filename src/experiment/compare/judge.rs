@@ -4,6 +4,15 @@
 //! A verdict is on the mean of the differences within the replicates: that is what repeated crashes cost. What the typical
 //! crash does is a verdict of its own, by how many replicates went which way, whatever their size.
 //!
+//! # Adjusted for severity
+//!
+//! Where replicates draw their severities, those drawn are by chance milder or harsher than their distribution, and mean
+//! differences with them. By how much is known, so that it is taken out: d̄ - b₁ ḡ₁ - b₂ ḡ₂, with g₁ how far each severity's
+//! grade (its place in the distribution, from 0 to 1) lies from 1/2, g₂ the square of that less its mean, and b the slopes of
+//! differences over both (control variates). Grades have known means whatever the distribution is, and no tails; two terms,
+//! because what a rule changes fades out towards severe crashes, or sets in with them. The mean as it is, and its interval, stand
+//! beside it ([`Change::plain`]). Means, medians and quantiles of the variants themselves are as they are.
+//!
 //! # Units
 //!
 //! Those of the metric.
@@ -11,12 +20,15 @@
 //! # Reference
 //!
 //! How many replicates would tell: n = ((z₁₋α⸝₂ + z₀.₈) s / d)², for a mean difference d of deviation s to be told from none
-//! four times out of five (Chow, Shao and Wang (2008), "Sample size calculations in clinical research", section 3.2).
+//! four times out of five (Chow, Shao and Wang (2008), "Sample size calculations in clinical research", section 3.2). Control
+//! variates beside common random numbers: Law, A. M. (2015), "Simulation modeling and analysis", 5th ed., sections 11.2 and 11.4;
+//! Lavenberg, S. S., Welch, P. D. (1981), Management Science 27(3), for what a slope that is estimated costs.
 
 use super::risk::{FrontierPoint, Recommendation, Risk, Role};
 use super::run::Compared;
+use super::variant::Variant;
 use crate::experiment::moments;
-use crate::math::bootstrap::{Bootstrap, Interval, quantile_interval};
+use crate::math::bootstrap::{Bootstrap, Controlled, Interval, quantile_interval};
 use crate::math::ops;
 use crate::math::quantile::quantile;
 use crate::measure::{Definition, Direction};
@@ -26,6 +38,8 @@ use rayon::prelude::*;
 pub const RESAMPLES: u32 = 2_000;
 /// Confidence of every interval.
 pub const CONFIDENCE: f64 = 0.95;
+/// Fewest pairs that are adjusted. Slopes that are estimated widen an interval by √((n - 2) / (n - 4)): 8 % here.
+const CONTROLLED: usize = 16;
 /// How likely a difference shall be told by as many replicates as are called enough.
 const POWER: f64 = 0.8;
 /// The quantiles that are given of a metric.
@@ -88,11 +102,13 @@ pub struct Cell {
 pub struct Change {
     /// How many.
     pub count: usize,
-    /// Mean of the differences.
+    /// Mean of the differences, adjusted for severity where severities are drawn.
     pub mean: f64,
     /// Its interval.
     pub interval: Interval,
-    /// What that interval would be with different draws under each variant.
+    /// Mean of the differences as they are, and its interval, where that is another.
+    pub plain: Option<Estimate>,
+    /// What the interval of the differences as they are would be with different draws under each variant.
     pub unpaired: Interval,
     /// Standard deviation of the differences; none of fewer than two.
     pub deviation: Option<f64>,
@@ -180,10 +196,20 @@ impl Change {
         self.verdict.is_clear()
     }
 
-    /// How many times wider the interval would be without common random numbers.
+    /// How many times wider than that of the differences as they are the interval would be without common random numbers.
     pub fn pairing(&self) -> Option<f64> {
-        let paired = self.interval.width().filter(|width| *width > 0.0)?;
-        Some(self.unpaired.width()? / paired)
+        let interval = self.plain.map_or(self.interval, |plain| plain.interval);
+        self.narrower_than_unpaired(interval)
+    }
+
+    /// How many times wider than the mean's interval it would be without common random numbers, and unadjusted.
+    pub fn narrowing(&self) -> Option<f64> {
+        self.narrower_than_unpaired(self.interval)
+    }
+
+    fn narrower_than_unpaired(&self, interval: Interval) -> Option<f64> {
+        let width = interval.width().filter(|width| *width > 0.0)?;
+        Some(self.unpaired.width()? / width)
     }
 }
 
@@ -246,6 +272,22 @@ impl Compared {
         Bootstrap::new(seed, RESAMPLES, CONFIDENCE)
     }
 
+    /// What is known of each replicate's severity, where it is drawn, and is the same under every variant.
+    pub(super) fn control(&self) -> Option<Vec<[f64; 2]>> {
+        let (first, others) = self.variants.split_first()?;
+        let replicates = || (self.first..).take(self.replicates());
+        let severities = |variant: &Variant| -> Vec<f64> {
+            replicates().map(|r| variant.scenario.severity(r)).collect()
+        };
+        let own = severities(first);
+        if others.iter().any(|variant| severities(variant) != own) {
+            return None;
+        }
+        replicates()
+            .map(|r| first.scenario.severity_terms(r))
+            .collect()
+    }
+
     /// Everything that the runs say, with the baseline's insurance fund as what losses may be.
     pub fn judge(&self) -> Judged {
         self.judge_within(None)
@@ -254,6 +296,7 @@ impl Compared {
     /// The same with a loss of one's own that a recommended variant must keep to.
     pub fn judge_within(&self, tolerance: Option<f64>) -> Judged {
         let bootstrap = self.bootstrap();
+        let control = self.control();
         let rows: Vec<Row> = self
             .measured()
             .into_par_iter()
@@ -264,7 +307,8 @@ impl Compared {
                 let cells = values.iter().enumerate().map(|(variant, own)| {
                     let mut cell = cell(own, &bootstrap);
                     if variant > 0 {
-                        cell.change = change(&values[0], own, definition.direction, &bootstrap);
+                        let pairs = Pairs::of(&values[0], own, control.as_deref());
+                        cell.change = change(&pairs, definition.direction, &bootstrap);
                     }
                     cell
                 });
@@ -310,18 +354,66 @@ pub(super) fn cell(values: &[Option<f64>], bootstrap: &Bootstrap) -> Cell {
     }
 }
 
-pub(super) fn change(
-    baseline: &[Option<f64>],
-    variant: &[Option<f64>],
-    direction: Direction,
-    bootstrap: &Bootstrap,
-) -> Option<Change> {
-    let (from, to): (Vec<f64>, Vec<f64>) = baseline
-        .iter()
-        .zip(variant)
-        .filter_map(|(from, to)| Some(((*from)?, (*to)?)))
-        .unzip();
-    let differences: Vec<f64> = from.iter().zip(&to).map(|(from, to)| to - from).collect();
+/// A metric under the baseline and under a variant, in the replicates in which both have it.
+pub(super) struct Pairs {
+    from: Vec<f64>,
+    to: Vec<f64>,
+    /// What is known of their severities, where it is used.
+    control: Option<Vec<[f64; 2]>>,
+}
+
+impl Pairs {
+    pub(super) fn of(
+        baseline: &[Option<f64>],
+        variant: &[Option<f64>],
+        control: Option<&[[f64; 2]]>,
+    ) -> Self {
+        let both = || baseline.iter().zip(variant).enumerate();
+        let known = |(place, (from, to)): (usize, (&Option<f64>, &Option<f64>))| {
+            Some((place, ((*from)?, (*to)?)))
+        };
+        let (places, (from, to)): (Vec<usize>, (Vec<f64>, Vec<f64>)) =
+            both().filter_map(known).unzip();
+        let control = control
+            .filter(|_| places.len() >= CONTROLLED)
+            .map(|all| places.iter().map(|place| all[*place]).collect());
+        Self { from, to, control }
+    }
+
+    fn differences(&self) -> Vec<f64> {
+        let pairs = self.from.iter().zip(&self.to);
+        pairs.map(|(from, to)| to - from).collect()
+    }
+
+    /// Mean of the differences, adjusted where severities are known.
+    pub(super) fn mean(&self, bootstrap: &Bootstrap) -> Controlled {
+        let differences = self.differences();
+        match &self.control {
+            Some(control) => bootstrap.controlled(&differences, control),
+            None => {
+                let spread = moments(&differences);
+                Controlled {
+                    value: spread.mean(),
+                    interval: bootstrap.mean(&differences),
+                    deviation: (differences.len() > 1).then(|| spread.variance().sqrt()),
+                }
+            }
+        }
+    }
+
+    /// Intervals of what quantiles are more than the baseline's.
+    pub(super) fn quantiles<const N: usize>(
+        &self,
+        bootstrap: &Bootstrap,
+        quantiles: [f64; N],
+    ) -> [Interval; N] {
+        bootstrap.quantile_changes(&self.from, &self.to, quantiles)
+    }
+}
+
+fn change(pairs: &Pairs, direction: Direction, bootstrap: &Bootstrap) -> Option<Change> {
+    let Pairs { from, to, control } = pairs;
+    let differences = pairs.differences();
     let mut sorted = differences.clone();
     sorted.sort_unstable_by(f64::total_cmp);
     let spread = moments(&differences);
@@ -331,21 +423,26 @@ pub(super) fn change(
     };
     let several = differences.len() > 1;
     let deviation = several.then(|| spread.variance().sqrt());
-    let interval = bootstrap.mean(&differences);
+    let found = pairs.mean(bootstrap);
+    let plain = control.as_ref().map(|_| Estimate {
+        value: spread.mean(),
+        interval: bootstrap.mean(&differences),
+    });
     let ends = |values: &[f64]| {
         let mut sorted = values.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         CHANGES.map(|p| quantile(&sorted, p).unwrap_or(f64::NAN))
     };
-    let (before, after) = (ends(&from), ends(&to));
-    let intervals = bootstrap.quantile_changes(&from, &to, CHANGES);
+    let (before, after) = (ends(from), ends(to));
+    let intervals = pairs.quantiles(bootstrap, CHANGES);
     // One replicate says nothing of others, even where it shows no difference.
     let same = several && sorted.iter().all(|d| *d == 0.0);
     Some(Change {
         count: differences.len(),
-        mean: spread.mean(),
-        interval,
-        unpaired: bootstrap.unpaired(&from, &to),
+        mean: found.value,
+        interval: found.interval,
+        plain,
+        unpaired: bootstrap.unpaired(from, to),
         deviation,
         median,
         quantiles: std::array::from_fn(|at| Estimate {
@@ -354,9 +451,11 @@ pub(super) fn change(
         }),
         lower: differences.iter().filter(|d| **d < 0.0).count(),
         higher: differences.iter().filter(|d| **d > 0.0).count(),
-        verdict: Verdict::of(&interval, same, direction),
+        verdict: Verdict::of(&found.interval, same, direction),
         typical: Verdict::of(&median.interval, same, direction),
-        needed: deviation.and_then(|deviation| enough(spread.mean(), deviation)),
+        needed: found
+            .deviation
+            .and_then(|deviation| enough(found.value, deviation)),
     })
 }
 
@@ -374,7 +473,6 @@ fn enough(mean: f64, deviation: f64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::compare::Variant;
     use crate::measure::{Metric, Summary, catalogue as m};
     use crate::scenario::Scenario;
 
@@ -431,6 +529,61 @@ mod tests {
         assert!(change.pairing().unwrap() > 2.0);
         // (2.8016 · 0.05774 / 0.13333)² = 1.47.
         assert_eq!(change.needed, Some(2));
+    }
+
+    /// Falls that grow with severity, under the variant twice as fast, and a little of their own.
+    fn severe(count: u64, scenarios: [&str; 2]) -> Compared {
+        let scenarios =
+            scenarios.map(|severity| scenario().set("ensemble.severity", severity).unwrap());
+        let fall = |variant: usize, replicate: u64| {
+            let own = if replicate.is_multiple_of(2) {
+                0.002
+            } else {
+                -0.002
+            };
+            let steep = [0.1, 0.2][variant];
+            Some(steep * scenarios[variant].severity(replicate) + own * variant as f64)
+        };
+        let values: Vec<Vec<Option<f64>>> = (0..2)
+            .map(|variant| {
+                (0..count)
+                    .map(|replicate| fall(variant, replicate))
+                    .collect()
+            })
+            .collect();
+        let mut found = compared(&[&values[0], &values[1]]);
+        for (variant, scenario) in found.variants.iter_mut().zip(scenarios) {
+            variant.scenario = scenario;
+        }
+        found
+    }
+
+    #[test]
+    fn mean_differences_are_adjusted_for_severity() {
+        let drawn = "{ lognormal = { median = 1, sigma = 0.3 } }";
+        let change = |found: &Compared| {
+            let judged = found.judge();
+            let cell = judged.cell(&m::DRAWDOWN, Some("BTC"), 1).unwrap();
+            cell.change.unwrap()
+        };
+        let found = change(&severe(32, [drawn, drawn]));
+        let plain = found.plain.unwrap();
+        // 0.1 of the mean severity e^0.045; but for the first replicate, which has severity 1.
+        let mean = 0.1 * (ops::exp(0.045) * 31.0 + 1.0) / 32.0;
+        let off = (found.mean - mean).abs();
+        assert!(off < 0.002 && off < (plain.value - mean).abs(), "{found:?}");
+        let pairing = found.pairing().unwrap();
+        assert!(found.narrowing().unwrap() > 3.0 * pairing, "{found:?}");
+        // Only with as many pairs as give a slope, only where the severities are drawn, and only where they are the same.
+        for found in [
+            severe(15, [drawn, drawn]),
+            severe(32, ["1.2", "1.2"]),
+            severe(32, [drawn, "{ lognormal = { median = 1, sigma = 0.2 } }"]),
+        ] {
+            let found = change(&found);
+            assert_eq!(found.plain, None);
+            assert_eq!(found.pairing(), found.narrowing());
+        }
     }
 
     #[test]

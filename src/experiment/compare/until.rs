@@ -1,7 +1,8 @@
 //! How many replicates are enough: until an interval is narrow enough.
 
+use super::judge::Pairs;
 use super::run::Compared;
-use crate::math::bootstrap::{Bootstrap, Interval, quantile_interval};
+use crate::math::bootstrap::{Interval, quantile_interval};
 use crate::measure::{Definition, Scope, catalogue};
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +10,7 @@ use std::str::FromStr;
 /// Which number of a metric over the replicates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Which {
-    /// The mean; in a comparison, that of the differences within the replicates.
+    /// The mean; in a comparison, that of the differences within the replicates, adjusted for severity where one is drawn.
     Mean,
     /// A quantile; in a comparison, what it is more than the baseline's.
     Quantile(f64),
@@ -41,6 +42,7 @@ impl Until {
     /// The widest of the intervals; nothing where one is open or can't be told.
     pub fn widest(&self, compared: &Compared) -> Option<f64> {
         let keys = compared.measured();
+        let control = compared.control();
         let mut widest = None;
         for (definition, market) in keys {
             if definition != self.definition || self.market.is_some() && market != self.market {
@@ -53,11 +55,7 @@ impl Until {
                     let found: Vec<f64> = values(0).into_iter().flatten().collect();
                     self.of_one(compared, &found)
                 } else {
-                    let pairs: Vec<(f64, f64)> = values(0)
-                        .into_iter()
-                        .zip(values(variant))
-                        .filter_map(|(from, to)| Some((from?, to?)))
-                        .collect();
+                    let pairs = Pairs::of(&values(0), &values(variant), control.as_deref());
                     self.of_pairs(compared, &pairs)
                 }
                 .width()?;
@@ -84,17 +82,11 @@ impl Until {
         }
     }
 
-    fn of_pairs(&self, compared: &Compared, pairs: &[(f64, f64)]) -> Interval {
-        let bootstrap: Bootstrap = compared.bootstrap();
+    fn of_pairs(&self, compared: &Compared, pairs: &Pairs) -> Interval {
+        let bootstrap = compared.bootstrap();
         match self.which {
-            Which::Mean => {
-                let differences: Vec<f64> = pairs.iter().map(|(from, to)| to - from).collect();
-                bootstrap.mean(&differences)
-            }
-            Which::Quantile(p) => {
-                let (from, to): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-                bootstrap.quantile_changes(&from, &to, [p])[0]
-            }
+            Which::Mean => pairs.mean(&bootstrap).interval,
+            Which::Quantile(p) => pairs.quantiles(&bootstrap, [p])[0],
         }
     }
 }

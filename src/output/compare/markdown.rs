@@ -3,7 +3,7 @@
 //! Tables as risk firms post them: what is recommended (current, conservative, moderate, aggressive), what it was worked out from,
 //! what came out; then every headline number with its interval, and how to make it again.
 
-use super::record::{ChangeFile, ComparisonFile, EstimateFile, MetricFile};
+use super::record::{ADJUSTED, ChangeFile, ComparisonFile, EstimateFile, MetricFile};
 use super::terminal::FRONTIER;
 use crate::engine::Rounds;
 use crate::experiment::Compared;
@@ -428,17 +428,32 @@ fn differences(text: &mut String, file: &ComparisonFile, currency: &str) {
                 100.0 * file.confidence
             );
         }
-        if let Some(gain) = file
+        let gains: Vec<String> = file
             .metrics
             .iter()
             .filter(|metric| metric.metric == m::DRAWDOWN.name)
-            .find_map(|metric| metric.cells[place].change.as_ref()?.pairing)
-        {
+            .filter_map(|metric| {
+                let change = metric.cells[place].change.as_ref()?;
+                let gain = change.narrowing.or(change.pairing)?;
+                let market = cell(metric.market.as_deref().unwrap_or_default());
+                Some(format!("{gain:.1}× as wide ({market})"))
+            })
+            .collect();
+        if !gains.is_empty() {
             let _ = writeln!(
                 text,
-                "\nWithout the same draws the interval of the drawdown's difference would be {gain:.1}× as wide."
+                "\nWithout {} the interval of the drawdown's mean difference would be {}.",
+                if file.is_adjusted() {
+                    "the same draws, and unadjusted for severity,"
+                } else {
+                    "the same draws"
+                },
+                gains.join(", ")
             );
         }
+    }
+    if file.is_adjusted() {
+        let _ = writeln!(text, "\n{ADJUSTED}");
     }
 }
 

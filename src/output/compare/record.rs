@@ -5,12 +5,14 @@
 use crate::experiment::Compared;
 use crate::experiment::compare::judge::{CONFIDENCE, QUANTILES, RESAMPLES};
 use crate::experiment::compare::{self as found, Estimate, Judged};
-use crate::math::Interval;
 use crate::measure::Definition;
 use crate::output::ModelSettings;
 use crate::output::manifest::sha256;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// What is said of mean differences that are adjusted for severity.
+pub const ADJUSTED: &str = "Mean differences are adjusted for severity: what the severities drawn are, by chance, milder or harsher than their distribution is taken out (control variates).";
 
 /// Version of the file's layout.
 pub const LAYOUT: u32 = 1;
@@ -228,12 +230,18 @@ impl From<Estimate> for EstimateFile {
 pub struct ChangeFile {
     /// Replicates in which both have a finite value.
     pub count: usize,
-    /// Mean of the differences.
+    /// Mean of the differences, adjusted for severity where severities are drawn.
     pub mean: EstimateFile,
-    /// The same with the interval that different draws under each variant would give.
+    /// The mean of the differences as they are, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain: Option<EstimateFile>,
+    /// The differences as they are with the interval that different draws under each variant would give.
     pub unpaired: EstimateFile,
-    /// How many times wider that interval is.
+    /// How many times wider that interval is than that of the differences as they are.
     pub pairing: Option<f64>,
+    /// How many times wider it is than that of the mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrowing: Option<f64>,
     /// Standard deviation of the differences.
     pub deviation: Option<f64>,
     /// Median of the differences.
@@ -373,6 +381,14 @@ impl ReplicatesFile {
 }
 
 impl ComparisonFile {
+    /// Whether mean differences are adjusted for severity.
+    pub fn is_adjusted(&self) -> bool {
+        let cells = self.metrics.iter().flat_map(|metric| &metric.cells);
+        cells
+            .filter_map(|cell| cell.change.as_ref())
+            .any(|change| change.plain.is_some())
+    }
+
     /// Everything that a comparison says.
     pub fn new(compared: &Compared, judged: &Judged, frame: Frame) -> Self {
         let variants = &compared.variants;
@@ -534,16 +550,21 @@ fn cell(cell: &found::Cell) -> CellFile {
 }
 
 fn change(change: &found::Change) -> ChangeFile {
-    let mean = |interval: Interval| EstimateFile {
+    let mean = Estimate {
         value: change.mean,
-        low: interval.low,
-        high: interval.high,
+        interval: change.interval,
+    };
+    let unpaired = Estimate {
+        value: change.plain.unwrap_or(mean).value,
+        interval: change.unpaired,
     };
     ChangeFile {
         count: change.count,
-        mean: mean(change.interval),
-        unpaired: mean(change.unpaired),
+        mean: mean.into(),
+        plain: change.plain.map(Into::into),
+        unpaired: unpaired.into(),
         pairing: change.pairing(),
+        narrowing: change.narrowing(),
         deviation: change.deviation,
         median: change.median.into(),
         p95: change.quantiles[0].into(),

@@ -117,7 +117,7 @@ fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
         ),
         value(
             "change_mean",
-            "Mean of the differences to the baseline, replicate by replicate.",
+            "Mean of the differences to the baseline, replicate by replicate; adjusted for severity where severities are drawn.",
             |r: &R<'a>| of_change(r, |change| Some(change.mean)),
         ),
         value(
@@ -129,8 +129,21 @@ fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
             of_change(r, |change| change.interval.high)
         }),
         value(
+            "plain_mean",
+            "Mean of the differences as they are, where that is another.",
+            |r: &R<'a>| of_change(r, |change| Some(change.plain?.value)),
+        ),
+        value(
+            "plain_low",
+            "Lower end of its 95 % interval.",
+            |r: &R<'a>| of_change(r, |change| change.plain?.interval.low),
+        ),
+        value("plain_high", "Upper end of it.", |r: &R<'a>| {
+            of_change(r, |change| change.plain?.interval.high)
+        }),
+        value(
             "unpaired_low",
-            "Lower end that the interval would have with different draws under each variant.",
+            "Lower end that the interval of the differences as they are would have with different draws under each variant.",
             |r: &R<'a>| of_change(r, |change| change.unpaired.low),
         ),
         value("unpaired_high", "Upper end of it.", |r: &R<'a>| {

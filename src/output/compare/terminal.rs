@@ -242,39 +242,58 @@ fn pairing(text: &mut String, file: &ComparisonFile, style: &Style) {
     let drawdown = file.metrics.iter().filter(|metric| {
         [m::DRAWDOWN.name, m::MARK_DRAWDOWN.name].contains(&metric.metric.as_str())
     });
+    let adjusted = file.is_adjusted();
+    let share = |width| human::number(width, Unit::Share, &style.currency);
+    let width = |found: EstimateFile| Some(found.high? - found.low?);
     let mut lines = Vec::new();
     for metric in drawdown {
         for (place, variant) in file.variants.iter().enumerate().skip(1) {
             let Some(change) = &metric.cells[place].change else {
                 continue;
             };
-            let width = |found: EstimateFile| Some(found.high? - found.low?);
-            if let (Some(paired), Some(unpaired), Some(gain)) =
-                (width(change.mean), width(change.unpaired), change.pairing)
-            {
-                let share = |width| human::number(width, Unit::Share, &style.currency);
-                let name: String = variant.name.chars().take(20).collect();
-                let market = metric.market.as_deref().unwrap_or_default();
-                let of = if metric.metric == m::DRAWDOWN.name {
-                    "mid"
-                } else {
-                    "mark"
-                };
-                lines.push(format!(
-                    "  {:<28}{:>12} in place of {:>10}: {gain:.1}×",
-                    format!("{market} {of}, {name}")
-                        .chars()
-                        .take(27)
-                        .collect::<String>(),
-                    share(paired),
-                    share(unpaired)
-                ));
-            }
+            let gained = |found: EstimateFile, gain: Option<f64>| {
+                Some(format!(
+                    "{:>9} {:>7}",
+                    share(width(found)?),
+                    format!("({:.1}×)", gain?)
+                ))
+            };
+            let paired = gained(change.plain.unwrap_or(change.mean), change.pairing);
+            let (Some(unpaired), Some(paired)) = (width(change.unpaired), paired) else {
+                continue;
+            };
+            let market = metric.market.as_deref().unwrap_or_default();
+            let of = if metric.metric == m::DRAWDOWN.name {
+                "mid"
+            } else {
+                "mark"
+            };
+            let name: String = format!("{market} {of}, {}", variant.name)
+                .chars()
+                .take(27)
+                .collect();
+            let mean = adjusted.then(|| gained(change.mean, change.narrowing));
+            lines.push(format!(
+                "  {name:<28}{:>9}{paired}{}",
+                share(unpaired),
+                mean.flatten().unwrap_or_default()
+            ));
         }
     }
     if !lines.is_empty() {
-        text.push_str(
-            "\nThe same draws under every variant make intervals of the drawdown's mean\ndifference narrower:\n",
+        let (also, column) = if adjusted {
+            (", and so does adjusting for their severity", "adjusted  ")
+        } else {
+            ("", "")
+        };
+        let head = format!(
+            "  {:<28}{:>9}{:>17}{column:>17}",
+            "", "unpaired", "paired  "
+        );
+        let _ = writeln!(
+            text,
+            "\nThe same draws under every variant narrow the interval of the drawdown's mean\ndifference{also}. How wide it is:\n{}",
+            head.trim_end()
         );
         for line in lines {
             let _ = writeln!(text, "{line}");
