@@ -57,8 +57,8 @@ pub(super) fn page(source: &Source) -> Result<Page, ReportError> {
                 .with_all(figures::figures(&exhibits, |_| true)?)
                 .with_all(figures::others(source, &exhibits)),
             Section::new("differences", "Differences to the baseline")
-                .with_all(differences(file))
-                .with_all(file.is_adjusted().then(|| Block::Text(ADJUSTED.to_owned()))),
+                .with_all(file.is_adjusted().then(|| Block::Text(ADJUSTED.to_owned())))
+                .with_all(differences(file)),
             Section::new("risk", "What is at risk").with(Block::Table(risks(file))),
             Section::new("worst", "The worst runs").with_all(worst(file)),
             Section::new("numbers", "Every number").with_all(numbers(file)),

@@ -10,7 +10,8 @@
 //! differences with them. By how much is known, so that it is taken out: d̄ - b₁ ḡ₁ - b₂ ḡ₂, with g₁ how far each severity's
 //! grade (its place in the distribution, from 0 to 1) lies from 1/2, g₂ the square of that less its mean, and b the slopes of
 //! differences over both (control variates). Grades have known means whatever the distribution is, and no tails; two terms,
-//! because what a rule changes fades out towards severe crashes, or sets in with them. The mean as it is, and its interval, stand
+//! because what a rule changes fades out towards severe crashes, or sets in with them. Where both explain less than estimating
+//! their slopes costs, a factor √((n - 2) / (n - 4)) of the interval, nothing is adjusted. The mean as it is, and its interval, stand
 //! beside it ([`Change::plain`]). Means, medians and quantiles of the variants themselves are as they are.
 //!
 //! # Units
@@ -38,7 +39,7 @@ use rayon::prelude::*;
 pub const RESAMPLES: u32 = 2_000;
 /// Confidence of every interval.
 pub const CONFIDENCE: f64 = 0.95;
-/// Fewest pairs that are adjusted. Slopes that are estimated widen an interval by √((n - 2) / (n - 4)): 8 % here.
+/// Fewest pairs that are adjusted: two slopes cost 8 % of them.
 const CONTROLLED: usize = 16;
 /// How likely a difference shall be told by as many replicates as are called enough.
 const POWER: f64 = 0.8;
@@ -102,7 +103,7 @@ pub struct Cell {
 pub struct Change {
     /// How many.
     pub count: usize,
-    /// Mean of the differences, adjusted for severity where severities are drawn.
+    /// Mean of the differences, adjusted for severity where severities are drawn and that narrows it.
     pub mean: f64,
     /// Its interval.
     pub interval: Interval,
@@ -385,19 +386,29 @@ impl Pairs {
         pairs.map(|(from, to)| to - from).collect()
     }
 
-    /// Mean of the differences, adjusted where severities are known.
-    pub(super) fn mean(&self, bootstrap: &Bootstrap) -> Controlled {
+    /// Mean of the differences, adjusted where severities are known and explain more than their slopes cost; and then as it is.
+    pub(super) fn mean(&self, bootstrap: &Bootstrap) -> (Controlled, Option<Estimate>) {
         let differences = self.differences();
-        match &self.control {
-            Some(control) => bootstrap.controlled(&differences, control),
-            None => {
-                let spread = moments(&differences);
-                Controlled {
-                    value: spread.mean(),
-                    interval: bootstrap.mean(&differences),
-                    deviation: (differences.len() > 1).then(|| spread.variance().sqrt()),
-                }
+        let spread = moments(&differences);
+        let plain = Controlled {
+            value: spread.mean(),
+            interval: bootstrap.mean(&differences),
+            deviation: (differences.len() > 1).then(|| spread.variance().sqrt()),
+        };
+        let adjusted = self.control.as_ref().and_then(|control| {
+            let found = bootstrap.controlled(&differences, control);
+            let n = differences.len() as f64;
+            let cost = ((n - 2.0) / (n - 4.0)).sqrt();
+            (cost * found.deviation? < plain.deviation?).then_some(found)
+        });
+        match adjusted {
+            Some(adjusted) => {
+                let Controlled {
+                    value, interval, ..
+                } = plain;
+                (adjusted, Some(Estimate { value, interval }))
             }
+            None => (plain, None),
         }
     }
 
@@ -412,7 +423,7 @@ impl Pairs {
 }
 
 fn change(pairs: &Pairs, direction: Direction, bootstrap: &Bootstrap) -> Option<Change> {
-    let Pairs { from, to, control } = pairs;
+    let Pairs { from, to, .. } = pairs;
     let differences = pairs.differences();
     let mut sorted = differences.clone();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -423,11 +434,7 @@ fn change(pairs: &Pairs, direction: Direction, bootstrap: &Bootstrap) -> Option<
     };
     let several = differences.len() > 1;
     let deviation = several.then(|| spread.variance().sqrt());
-    let found = pairs.mean(bootstrap);
-    let plain = control.as_ref().map(|_| Estimate {
-        value: spread.mean(),
-        interval: bootstrap.mean(&differences),
-    });
+    let (found, plain) = pairs.mean(bootstrap);
     let ends = |values: &[f64]| {
         let mut sorted = values.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -533,6 +540,10 @@ mod tests {
 
     /// Falls that grow with severity, under the variant twice as fast, and a little of their own.
     fn severe(count: u64, scenarios: [&str; 2]) -> Compared {
+        severely(count, scenarios, [0.1, 0.2])
+    }
+
+    fn severely(count: u64, scenarios: [&str; 2], steep: [f64; 2]) -> Compared {
         let scenarios =
             scenarios.map(|severity| scenario().set("ensemble.severity", severity).unwrap());
         let fall = |variant: usize, replicate: u64| {
@@ -541,8 +552,7 @@ mod tests {
             } else {
                 -0.002
             };
-            let steep = [0.1, 0.2][variant];
-            Some(steep * scenarios[variant].severity(replicate) + own * variant as f64)
+            Some(steep[variant] * scenarios[variant].severity(replicate) + own * variant as f64)
         };
         let values: Vec<Vec<Option<f64>>> = (0..2)
             .map(|variant| {
@@ -574,8 +584,9 @@ mod tests {
         assert!(off < 0.002 && off < (plain.value - mean).abs(), "{found:?}");
         let pairing = found.pairing().unwrap();
         assert!(found.narrowing().unwrap() > 3.0 * pairing, "{found:?}");
-        // Only with as many pairs as give a slope, only where the severities are drawn, and only where they are the same.
+        // Only with as many pairs as give slopes, where severities are drawn, are the same, and explain something.
         for found in [
+            severely(32, [drawn, drawn], [0.1, 0.1]),
             severe(15, [drawn, drawn]),
             severe(32, ["1.2", "1.2"]),
             severe(32, [drawn, "{ lognormal = { median = 1, sigma = 0.2 } }"]),

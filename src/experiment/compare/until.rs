@@ -85,7 +85,7 @@ impl Until {
     fn of_pairs(&self, compared: &Compared, pairs: &Pairs) -> Interval {
         let bootstrap = compared.bootstrap();
         match self.which {
-            Which::Mean => pairs.mean(&bootstrap).interval,
+            Which::Mean => pairs.mean(&bootstrap).0.interval,
             Which::Quantile(p) => pairs.quantiles(&bootstrap, [p])[0],
         }
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What is said of mean differences that are adjusted for severity.
-pub const ADJUSTED: &str = "Mean differences are adjusted for severity: what the severities drawn are, by chance, milder or harsher than their distribution is taken out (control variates).";
+pub const ADJUSTED: &str = "Mean differences are adjusted for severity where that narrows them: those drawn are by chance milder or harsher than their distribution, and what of the differences comes of that is taken out (control variates).";
 
 /// Version of the file's layout.
 pub const LAYOUT: u32 = 1;
@@ -230,7 +230,7 @@ impl From<Estimate> for EstimateFile {
 pub struct ChangeFile {
     /// Replicates in which both have a finite value.
     pub count: usize,
-    /// Mean of the differences, adjusted for severity where severities are drawn.
+    /// Mean of the differences, adjusted for severity where severities are drawn and that narrows it.
     pub mean: EstimateFile,
     /// The mean of the differences as they are, where that is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -381,7 +381,7 @@ impl ReplicatesFile {
 }
 
 impl ComparisonFile {
-    /// Whether mean differences are adjusted for severity.
+    /// Whether any mean difference is adjusted for severity.
     pub fn is_adjusted(&self) -> bool {
         let cells = self.metrics.iter().flat_map(|metric| &metric.cells);
         cells

@@ -117,7 +117,7 @@ fn change_columns<'a>() -> Vec<Column<ChangeRow<'a>>> {
         ),
         value(
             "change_mean",
-            "Mean of the differences to the baseline, replicate by replicate; adjusted for severity where severities are drawn.",
+            "Mean of the differences to the baseline, replicate by replicate; adjusted for severity where severities are drawn and that narrows it.",
             |r: &R<'a>| of_change(r, |change| Some(change.mean)),
         ),
         value(
